@@ -1,0 +1,46 @@
+# `make` alone prints the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SAMPLE := build/sample
+SAMPLE_CUSTOMERS ?= 3000
+DATES := 2024-06-30 2024-09-30 2024-12-31
+
+.PHONY: help setup run retail test check format package clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## once: Python environment in .venv, Java and Delta's jars found or fetched
+
+$(READY): pyproject.toml scripts/setup.py jobs/core/java.py
+	@$(PYTHON) scripts/setup.py $(VENV)
+	@touch $@
+
+run: $(READY) ## sample data, three snapshots, what changed between them, and a summary
+	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)
+	@$(BIN)/python -m jobs.tier_customers --config conf/local.yaml $(DATES:%=--as-of %)
+
+retail: $(READY) ## the same on a sample of real invoices
+	@$(BIN)/python -m jobs.tier_customers --config conf/online_retail.yaml \
+	    --as-of 2011-06-30 --as-of 2011-09-30 --as-of 2011-12-09
+
+test: check ## checks, then all tests
+	@$(BIN)/pytest
+
+check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar --quiet sql
+
+format: $(READY) ## put Python into its standard form
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+package: $(READY) ## dist/jobs.zip for spark-submit, and the wheel
+	@$(BIN)/python scripts/package.py dist
+
+clean: ## remove what was built, but not the environment
+	rm -rf build dist

@@ -1,0 +1,1 @@
+"""Scores and tiers customers from revenue data, as Spark SQL over Delta tables."""

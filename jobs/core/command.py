@@ -1,0 +1,67 @@
+"""What every command does around its work: the log, plain words for errors, the exit status."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
+
+from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.steps import say
+
+DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
+EXIT_STATUS_HELP = (
+    "exit status: 0 done; 2 bad configuration or arguments; 3 bad data, which a check refused to publish; "
+    "1 anything else (a conflict with another run says: run again)"
+)
+_CONFLICT = "Concurrent"  # in the names of all of Delta's conflict errors
+
+
+def default_log_file() -> Path:
+    """Where the log goes unless it is told otherwise: a file of this process."""
+    return Path(tempfile.gettempdir()) / f"customer_tiers_{os.getpid()}.log"
+
+
+def run_command(body: Callable[[], None], log_file: Path) -> int:
+    """Runs a command's work and returns its exit status.
+
+    What goes wrong is said in plain words on stderr; the trace goes to the log.
+    """
+    logging.basicConfig(
+        filename=log_file,
+        encoding="utf-8",
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    # PySpark tells each error with its trace on stderr, besides raising it.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    try:
+        body()
+    except (Exception, KeyboardInterrupt) as error:  # the last resort: no trace may reach the user
+        logging.getLogger("customer_tiers").exception("failed")
+        status, words = _explained(error)
+        say(f"{words}\nThe log is {log_file}")
+        return status
+    return DONE
+
+
+def _explained(error: BaseException) -> tuple[int, str]:
+    """The exit status and what to tell the user."""
+    if isinstance(error, ConfigurationError):
+        return BAD_CONFIGURATION, f"Bad configuration, nothing was published:\n{error}"
+    if isinstance(error, BadDataError):
+        return BAD_DATA, f"Bad data: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        return FAILED, "Interrupted; what was published before is as it was. Run again to publish."
+    where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    what = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if isinstance(error, ArithmeticException | DateTimeException | NumberFormatException):
+        return BAD_DATA, (
+            f"Bad data: a value could not be computed{where}: {what}\n"
+            "In a mapping query use try_cast where a value may be unreadable; sums must fit DECIMAL(18,2)."
+        )
+    if _CONFLICT in str(error):
+        return FAILED, f"Another run wrote to the same table at the same time: run again. ({what})"
+    return FAILED, f"Failed{where}: {type(error).__name__}: {what}"

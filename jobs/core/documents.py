@@ -1,0 +1,100 @@
+"""YAML documents checked against a pydantic schema, with every problem told at once."""
+
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from jobs.core.errors import ConfigurationError
+
+
+class Document(BaseModel):
+    """A part of a YAML document: unknown keys are errors, values don't change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+DocumentType = TypeVar("DocumentType", bound=Document)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML readers silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(file: Traversable, name: str) -> dict[str, Any]:
+    """The mapping that a YAML file holds.
+
+    Args:
+        file: the file.
+        name: what messages call it.
+
+    Raises:
+        ConfigurationError: no such file, not YAML, or not a mapping.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(f"{name}: must be an existing file; there is none") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}: must be a readable UTF-8 text file, got: {error}") from None
+    try:
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{name}: must be valid YAML, got: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{name}: must hold a mapping of settings, got: {type(content).__name__}")
+    return content
+
+
+def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> DocumentType:
+    """The document, checked.
+
+    Raises:
+        ConfigurationError: one line a problem, as `name: key.path: must be ..., got ...`.
+    """
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(error))) from None
+
+
+_WORDING = {
+    "missing": "must be given",
+    "extra_forbidden": "must be a known key, got an unknown one (misspelt?)",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "decimal_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "model_attributes_type": "must be a mapping (key: value)",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_context=False):
+        path = ".".join(str(step) for step in problem["loc"]) or "(the document)"
+        # The schema's own checks speak for themselves; pydantic's are put into the same form.
+        own = problem["type"] in {"value_error", "assertion_error"}
+        said = problem["msg"].removeprefix("Value error, ")
+        wording = said if own else _WORDING.get(problem["type"], said.replace("Input should be", "must be"))
+        value = problem.get("input")
+        shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {value!r:.80}"
+        yield f"{path}: {wording}{shown}"

@@ -1,0 +1,93 @@
+"""Checks a model against the measures that it names."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from pyspark.sql.types import (
+    BooleanType,
+    DataType,
+    DateType,
+    FractionalType,
+    NumericType,
+    StringType,
+    StructType,
+)
+
+from jobs.core.errors import ConfigurationError
+from jobs.core.model import Condition, ScoringModel
+
+_NUMBER, _TEXT, _DATE, _BOOLEAN = "a number", "text", "a date", "true or false"
+
+
+def _kind(data_type: DataType) -> str:
+    kinds: tuple[tuple[type[DataType], str], ...] = (
+        (NumericType, _NUMBER),
+        (StringType, _TEXT),
+        (DateType, _DATE),
+        (BooleanType, _BOOLEAN),
+    )
+    return next(
+        (kind for accepted, kind in kinds if isinstance(data_type, accepted)), data_type.simpleString()
+    )
+
+
+def _operand_kind(comparison: Condition, measure: str) -> str:
+    """The kind of what a measure is compared with; text that is a date counts as one beside a date."""
+    if comparison.months_before_as_of is not None:
+        return _DATE
+    if comparison.threshold is not None or isinstance(comparison.value, Decimal):
+        return _NUMBER
+    if isinstance(comparison.value, bool):
+        return _BOOLEAN
+    if measure == _DATE:
+        try:
+            date.fromisoformat(str(comparison.value))
+        except ValueError:
+            return _TEXT
+        return _DATE
+    return _TEXT
+
+
+def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -> Iterator[str]:
+    for comparison in rule.comparisons():
+        name = comparison.metric or ""
+        if name not in measures:
+            yield f"{place}: metric must be one of {', '.join(measures)}, got {name!r}"
+            continue
+        operand = _operand_kind(comparison, measures[name])
+        if operand != measures[name]:
+            yield f"{place}: {name} must be compared with {measures[name]}, got {operand}"
+
+
+def check_model(model: ScoringModel, features: StructType) -> None:
+    """Checks every name and comparison of a model.
+
+    Args:
+        model: to check.
+        features: the schema of customer_features.
+
+    Raises:
+        ConfigurationError: unknown or unsuitable columns, all at once.
+    """
+    measures = {field.name: _kind(field.dataType) for field in features}
+    with_scores = {**measures, **dict.fromkeys(model.score_columns, _NUMBER)}
+    problems: list[str] = []
+    for position, component in enumerate(model.components):
+        if measures.get(component.metric) != _NUMBER:
+            numbers = [name for name, kind in measures.items() if kind == _NUMBER]
+            problems.append(
+                f"components.{position}.metric: must be one of {', '.join(numbers)}, got {component.metric!r}"
+            )
+    for position, column in enumerate(model.peer_group):
+        # A fraction is no group: its text would depend on how it is printed.
+        if column not in measures or isinstance(features[column].dataType, FractionalType):
+            whole = [field.name for field in features if not isinstance(field.dataType, FractionalType)]
+            problems.append(f"peer_group.{position}: must be one of {', '.join(whole)}, got {column!r}")
+    for place, rule in model.conditions():
+        known = measures if place.startswith("exclusions") else with_scores
+        problems += _condition_problems(place, rule, known)
+    clashes = sorted(set(model.score_columns) & set(measures))
+    problems += [f"components: score {name} must not be called like a measure" for name in clashes]
+    if problems:
+        raise ConfigurationError(*(f"model {model.name}: {problem}" for problem in problems))

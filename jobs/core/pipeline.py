@@ -1,0 +1,119 @@
+"""The pipeline: which step follows which, from the sources to the published tables' rows."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import DoubleType
+
+from jobs.core import expressions
+from jobs.core.model import TOTAL, ScoringModel
+from jobs.core.steps import Steps
+
+
+def customer_features(steps: Steps) -> DataFrame:
+    """One row per customer seen on or before as_of: every measure. Reads fct_revenues, dim_accounts."""
+    steps.sql("activity", "events", "window_events", "accounts")
+    steps.sql("activity", "customer_history", "customer_window")
+    steps.sql("activity", "customer_business_units", "customer_accounts")
+    return steps.sql("features", "customer_features")
+
+
+def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, as_of: date) -> DataFrame:
+    """The features of one date with the model's `exclusion_reason`; NULL for those to be scored."""
+    reason = expressions.exclusion_reason(model, as_of).alias("exclusion_reason")
+    return steps.view("assessed_customers", features.select("*", reason))
+
+
+def customer_tiers(steps: Steps, model: ScoringModel, as_of: date) -> DataFrame:
+    """One row per scored customer, as published. Reads assessed_customers."""
+    scored = steps.sql("tiers", "scored_customers")
+    # Ranking is a step of its own: what follows needs `peers` and the `_below` columns, however made.
+    grouped = scored.select("*", expressions.peer_group(model).alias("peer_group"))
+    ranks = steps.view("ranks", grouped.select("*", *expressions.ranks(model)))
+    points = ranks.select("*", *(expressions.micro_points(component) for component in model.components))
+    scores = steps.view(
+        "scores", points.select("*", *(expressions.micro_score(model, s) for s in model.scores))
+    )
+
+    in_micro_points = [f"{component.metric}_points" for component in model.components] + list(
+        model.score_columns
+    )
+    published = scores.select(
+        # Quotients are published with 6 decimals; tiers and flags go by what is published.
+        *(
+            F.col(field.name).cast("decimal(18,6)").alias(field.name)
+            if field.dataType == DoubleType()
+            else F.col(field.name)
+            for field in scores.schema
+            if field.name not in in_micro_points
+        ),
+        *(expressions.published_points(name) for name in in_micro_points),
+    )
+    tiered = published.select("*", *expressions.tier(model, as_of), expressions.action_flags(model, as_of))
+    return steps.view("customer_tiers", tiered.withColumn("action_flag", F.col("action_flags")[0]["flag"]))
+
+
+def model_components(spark: SparkSession, model: ScoringModel) -> DataFrame:
+    """One row per component of the model."""
+    rows = [(c.score, c.metric, c.weight, c.direction) for c in model.components]
+    return spark.createDataFrame(rows, "score STRING, metric STRING, weight DECIMAL(5,4), direction STRING")
+
+
+def migration(
+    steps: Steps, current: DataFrame, excluded: DataFrame, previous: DataFrame, model: ScoringModel
+) -> dict[str, DataFrame]:
+    """What changed since the previous snapshot, and the summary of this one.
+
+    Args:
+        steps: its values hold `previous_as_of` (None without a previous snapshot) and `list_unchanged`.
+        current: customer_tiers of this snapshot, as published.
+        excluded: excluded_customers of this snapshot, as published.
+        previous: customer_tiers of the previous snapshot, as published; of no row if there is none.
+        model: whose tiers and scores they are.
+
+    Returns:
+        The rows of tier_migration, tier_migration_summary and tier_summary.
+    """
+    spark = current.sparkSession
+    tiers = [(tier.tier, tier.name, position) for position, tier in enumerate(model.tiers)]
+    steps.view(
+        "model_tiers", spark.createDataFrame(tiers, "tier STRING, tier_name STRING, tier_position INT")
+    )
+    for view, snapshot, side in (
+        ("previous_snapshot", previous, "from"),
+        ("current_snapshot", current, "to"),
+    ):
+        there = set(snapshot.columns)
+        scores = [
+            (F.col(name) if name in there else F.lit(None).cast(expressions.POINTS)).alias(f"{side}_{name}")
+            for name in model.score_columns
+        ]
+        narrow = [
+            "customer_key",
+            "customer_name",
+            "tier",
+            "action_flag",
+            "total_revenue",
+            "total_gross_margin",
+            "first_event_date",
+        ]
+        steps.view(view, snapshot.select(*narrow, F.struct(*scores).alias(f"{side}_scores")))
+    steps.view("current_excluded", excluded)
+    mean_scores = current.rollup("tier").agg(
+        F.when(F.grouping("tier") == 1, TOTAL).otherwise(F.col("tier")).alias("summarised_tier"),
+        *(expressions.mean_score(name) for name in model.score_columns),
+    )
+    steps.view("tier_mean_scores", mean_scores.drop("tier").withColumnRenamed("summarised_tier", "tier"))
+
+    steps.sql("migration", "movements")
+    return {
+        "tier_migration": steps.sql("migration", "tier_migration"),
+        "tier_migration_summary": steps.sql("migration", "tier_migration_summary"),
+        "tier_summary": _tier_summary(steps),
+    }
+
+
+def _tier_summary(steps: Steps) -> DataFrame:
+    steps.sql("migration", "tier_retention")
+    return steps.sql("summary", "tier_totals", "tier_summary")

@@ -1,0 +1,215 @@
+"""A run's configuration: which sources, where to publish, which model."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from jobs.core.documents import Document, read_yaml, validate
+from jobs.core.errors import ConfigurationError
+
+_URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
+_NAME_PART = re.compile(r"^[^`.\s;'\"(){}\[\]\\/]+$")
+
+
+def _table_name(value: str, most_parts: int) -> str:
+    parts = value.split(".")
+    if len(parts) > most_parts or not all(_NAME_PART.match(part) for part in parts):
+        expected = ".".join(["catalog", "schema", "table"][:most_parts])
+        raise ValueError(f"must be a plain name like {expected}, got {value!r}")
+    return value
+
+
+def _column_name(value: str) -> str:
+    if not value or "`" in value:
+        raise ValueError(f"must be the name of a column, got {value!r}")
+    return value
+
+
+def _path(value: str) -> str:
+    if not value.strip() or "`" in value or "\n" in value:
+        raise ValueError(f"must be a path without backquotes and line breaks, got {value!r}")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"must be a time zone such as UTC or Europe/Berlin, got {value!r}")
+    return value
+
+
+TableName = Annotated[str, AfterValidator(lambda value: _table_name(value, 3))]
+SchemaName = Annotated[str, AfterValidator(lambda value: _table_name(value, 2))]
+ColumnName = Annotated[str, AfterValidator(_column_name)]
+PathText = Annotated[str, AfterValidator(_path)]
+ViewName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
+
+
+class Input(Document):
+    """One stored table: a path with its format, or a table of a catalog."""
+
+    path: PathText | None = None
+    table: TableName | None = None
+    format: Literal["delta", "parquet", "csv"] = "delta"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        self.check_one_place()
+        return self
+
+    def check_one_place(self) -> None:
+        """Raises ValueError unless there is one place, and only settings that fit it."""
+        if (self.path is None) == (self.table is None):
+            raise ValueError("must have either path or table")
+        if self.table is not None and "format" in self.model_fields_set:
+            raise ValueError("must have format only beside path: a catalog knows its tables' formats")
+        if self.format != "csv" and "delimiter" in self.model_fields_set:
+            raise ValueError("must have delimiter only beside format: csv")
+
+
+class Source(Input):
+    """A source of the job: one input, or a query that maps one's own tables to its columns."""
+
+    query: PathText | None = None
+    inputs: dict[ViewName, Input] = Field(default_factory=dict)
+    columns: dict[str, ColumnName] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if self.query is None:
+            if self.inputs:
+                raise ValueError("must have inputs only beside query")
+            self.check_one_place()
+        elif self.model_fields_set & set(Input.model_fields):
+            raise ValueError("must have either query (with inputs) or path or table")
+        elif not self.inputs:
+            raise ValueError("must name the query's tables in inputs, as view: {path or table}")
+        return self
+
+
+class Sources(Document):
+    """The two sources of the job."""
+
+    fct_revenues: Source
+    dim_accounts: Source
+
+
+class Output(Document):
+    """Where to publish: a folder, or a schema of a catalog."""
+
+    path: PathText | None = None
+    schema_name: SchemaName | None = Field(default=None, alias="schema")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.schema_name is None):
+            raise ValueError("must have either path or schema")
+        return self
+
+
+class Migration(Document):
+    """What the list of movements holds."""
+
+    list_unchanged: bool = False
+
+
+class Settings(Document):
+    """A whole run configuration."""
+
+    sources: Sources
+    output: Output
+    customer_key: ColumnName = "customer_name"
+    model: str | None = None
+    models: Annotated[tuple[str, ...], Field(validate_default=True)] = ()
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    migration: Migration = Migration()
+
+    @field_validator("models")
+    @classmethod
+    def _some_model(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if (info.data.get("model") is None) == (not models):
+            raise ValueError("must be given if model isn't, and only then")
+        if len(set(models)) < len(models):
+            raise ValueError(f"must have each model once, got {list(models)}")
+        return models
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """Names in conf/models, or paths of YAML files."""
+        return self.models if self.model is None else (self.model,)
+
+
+def _resolve(place: str, folder: Path) -> str:
+    return place if _URI.match(place) else str((folder / Path(place).expanduser()).resolve())
+
+
+def is_model_file(model: str) -> bool:
+    """Whether a model is given as a file, not as a name in conf/models."""
+    return model.endswith((".yaml", ".yml"))
+
+
+def _resolve_paths(content: Any, folder: Path, key: str = "") -> Any:  # noqa: ANN401  (YAML is of any shape)
+    """Makes the relative paths in a configuration relative to `folder`."""
+    if isinstance(content, dict):
+        return {
+            # The names below `columns` and `inputs` are the user's own, never keys of ours.
+            name: value
+            if key == "columns"
+            else _resolve_paths(value, folder, "" if key == "inputs" else name)
+            for name, value in content.items()
+        }
+    if key == "models" and isinstance(content, list):
+        return [_resolve_paths(value, folder, "model") for value in content]
+    named = key in {"path", "query"} or (
+        key == "model" and isinstance(content, str) and is_model_file(content)
+    )
+    return _resolve(content, folder) if named and isinstance(content, str) else content
+
+
+def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in override.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+def _overrides(assignments: list[str]) -> dict[str, Any]:
+    """`key.path=value` arguments as a nested mapping; values are YAML."""
+    nested: dict[str, Any] = {}
+    problems = []
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            problems.append(f"--set: must be key.path=value, got {assignment!r}")
+            continue
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = text
+        for key in reversed(keys):
+            value = {key: value}
+        nested = _merge(nested, value)
+    if problems:
+        raise ConfigurationError(*problems)
+    return nested
+
+
+def load_settings(file: Path, assignments: list[str]) -> Settings:
+    """Reads and checks a run configuration.
+
+    Args:
+        file: the YAML file; paths in it are relative to its folder.
+        assignments: `key.path=value`, which win over the file; paths are relative to the working folder.
+
+    Raises:
+        ConfigurationError: with every problem found.
+    """
+    content = _resolve_paths(read_yaml(file, str(file)), file.resolve().parent)
+    overrides = _resolve_paths(_overrides(assignments), Path.cwd())
+    return validate(Settings, _merge(content, overrides), str(file))

@@ -1,0 +1,72 @@
+"""Runs the SQL files: each becomes the view of its name, which the next ones read."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.core.resources import resource
+
+Value = date | int | bool | None
+
+
+def define_functions(spark: SparkSession) -> None:
+    """Defines the SQL functions of sql/functions for the session."""
+    for file in sorted(resource("sql", "functions").iterdir(), key=lambda file: file.name):
+        spark.sql(file.read_text(encoding="utf-8"))
+
+
+class Steps:
+    """The views of one pipeline run; leaving the context drops them."""
+
+    def __init__(self, spark: SparkSession, **values: Value) -> None:
+        """Binds the values of the `:markers` in all steps."""
+        self._spark = spark
+        self._values = values
+        self._views: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for view in reversed(self._views):
+            self._spark.catalog.dropTempView(view)
+
+    def sql(self, stage: str, *names: str) -> DataFrame:
+        """Runs `sql/<stage>/<name>.sql` for each name; the last one's rows (lazily)."""
+        for name in names:
+            text = resource("sql", stage, f"{name}.sql").read_text(encoding="utf-8")
+            try:
+                frame = self.view(name, self._spark.sql(text, args=dict(self._values)))
+            except Exception as error:
+                error.add_note(f"in sql/{stage}/{name}.sql")
+                raise
+        return frame
+
+    def view(self, name: str, frame: DataFrame) -> DataFrame:
+        """Names a step that is not SQL, or a table that a later step reads."""
+        frame.createOrReplaceTempView(name)
+        self._views.append(name)
+        return frame
+
+
+def say(text: str) -> None:
+    """Tells the person who waits; the answers alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def timed(name: str) -> Iterator[list[int]]:
+    """Times a step and tells its name, the rows put into the yielded list, and the seconds."""
+    started = time.perf_counter()
+    rows: list[int] = []
+    yield rows
+    counted = f"{sum(rows):>14,} rows" if rows else " " * 19
+    say(f"  {name:<24}{counted}{time.perf_counter() - started:>9.1f} s")

@@ -1,0 +1,225 @@
+"""All reading and writing of Delta tables."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructField
+
+from jobs.core.errors import ConfigurationError
+from jobs.core.layout import Layout
+
+# What every reader can open: no feature that raises the reader protocol above 1. Some platforms switch
+# these on by themselves.
+_PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.checkpointPolicy": "classic",
+    "delta.enableTypeWidening": "false",
+}
+
+
+def quoted(name: str) -> str:
+    """A dotted name as a quoted identifier."""
+    return ".".join(f"`{part.replace('`', '``')}`" for part in name.split("."))
+
+
+def path_identifier(path: str) -> str:
+    """The identifier of the Delta table at a path."""
+    return f"delta.`{path.replace('`', '``')}`"
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def latest_version(spark: SparkSession, identifier: str) -> int | None:
+    """The version that a Delta table has now; None if it is no Delta table, or there is none."""
+    try:
+        history = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()
+    except AnalysisException:
+        return None
+    return int(history[0]["version"])
+
+
+def read_version(spark: SparkSession, identifier: str, version: int) -> DataFrame:
+    """A Delta table as it was at a version."""
+    return spark.read.option("versionAsOf", version).table(identifier)
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a set of output tables lies: a folder, or a schema of a catalog."""
+
+    path: str | None = None
+    schema: str | None = None
+
+    def of_model(self, model: str) -> "Location":
+        """The place of one model's tables where several models are published."""
+        if self.path is not None:
+            return Location(path=f"{self.path}/{model}")
+        return Location(schema=f"{self.schema}_{model}")
+
+    def identifier(self, table: str) -> str:
+        """The quoted identifier of one table."""
+        return (
+            path_identifier(f"{self.path}/{table}")
+            if self.path is not None
+            else quoted(f"{self.schema}.{table}")
+        )
+
+    def __str__(self) -> str:
+        return self.path if self.path is not None else f"schema {self.schema}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash."""
+
+    version: int
+    rows: int
+    content_hash: str
+
+
+def content_hash(frame: DataFrame) -> Column:
+    """An order-independent hash of rows over every column but run_id, as text.
+
+    The sum of the rows' 64-bit hashes; a row's hash also covers which of its values are NULL, which
+    xxhash64 alone skips. Maps are not hashable; no snapshot table has one.
+    """
+    hashed = [f"`{name}`" for name in frame.columns if name != "run_id"]
+    row_hash = F.xxhash64(*hashed, *(F.isnull(name) for name in hashed))
+    return F.coalesce(F.sum(row_hash.cast("decimal(38,0)")), F.lit(0)).cast("string")
+
+
+class OutputTables:
+    """The tables of one location."""
+
+    def __init__(self, spark: SparkSession, location: Location) -> None:
+        self._spark = spark
+        self.location = location
+
+    def exists(self, table: str) -> bool:
+        """Whether the table is there."""
+        return latest_version(self._spark, self.location.identifier(table)) is not None
+
+    def read(self, table: str) -> DataFrame:
+        """The table as it is now."""
+        return self._spark.read.table(self.location.identifier(table))
+
+    def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:
+        """A snapshot's rows as a run wrote them, whatever other runs have done since."""
+        frame = read_version(self._spark, self.location.identifier(table), written.version)
+        return frame.where(F.col("as_of") == F.lit(as_of))
+
+    def read_published(self, table: str, as_of: date, run_id: str, written: Written) -> DataFrame:
+        """A published snapshot's rows.
+
+        They are taken from the table as it is now while they are there untouched, because Delta keeps
+        old versions for a limited time only; else from the version that the run recorded.
+        """
+        identifier = self.location.identifier(table)
+        of_run = (F.col("as_of") == F.lit(as_of)) & (F.col("run_id") == run_id)
+        now = self._spark.read.table(identifier).where(of_run)
+        if now.count() == written.rows:
+            return now
+        return read_version(self._spark, identifier, written.version).where(of_run)
+
+    def property(self, table: str, key: str) -> str | None:
+        """A table property; None if the table or the property isn't there."""
+        if not self.exists(table):
+            return None
+        detail = (
+            self._spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").select("properties").first()
+        )
+        return detail[0].get(key) if detail else None
+
+    def create(
+        self,
+        table: str,
+        fields: list[StructField],
+        layout: Layout,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Creates the table unless it is there, and adds the columns that it lacks.
+
+        Raises:
+            ConfigurationError: it is there with another type for one of the columns.
+        """
+        identifier = self.location.identifier(table)
+        if self.location.schema is not None:
+            self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
+        checks = {f"delta.constraints.{name}": check for name, check in layout.checks.items()}
+        settings = {**_PROPERTIES, **checks, **(properties or {})}
+        columns = ", ".join(
+            _column(field, layout, not_null=field.name in layout.not_null) for field in fields
+        )
+        self._spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta PARTITIONED BY (as_of) "
+            f"COMMENT {_literal(layout.comment)} "
+            f"TBLPROPERTIES ({', '.join(f'{_literal(k)} = {_literal(v)}' for k, v in settings.items())})"
+        )
+        self._widen(table, fields, layout)
+
+    def _widen(self, table: str, fields: list[StructField], layout: Layout) -> None:
+        there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
+        changed = [
+            f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
+            f"got {field.dataType.simpleString().upper()}; publish to another output"
+            for field in fields
+            if there.get(field.name, field.dataType.simpleString()) != field.dataType.simpleString()
+        ]
+        if changed:
+            raise ConfigurationError(*changed)
+        added = [field for field in fields if field.name not in there]
+        if added:
+            # Nullable, whatever the layout says: earlier snapshots don't have them.
+            columns = ", ".join(_column(field, layout, not_null=False) for field in added)
+            self._spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
+
+    def replace(self, table: str, as_of: date, frame: DataFrame) -> Written:
+        """Replaces a snapshot's rows in one atomic commit, and reads them back.
+
+        Args:
+            table: to write; it exists.
+            as_of: all rows have it.
+            frame: the rows; columns that the table has and they lack become NULL.
+        """
+        identifier = self.location.identifier(table)
+        # By its own mark the commit is found again among those of other runs.
+        mark = str(uuid.uuid4())
+        writer = self._fitted(table, frame).writeTo(identifier).option("userMetadata", mark)
+        writer.overwrite(F.col("as_of") == F.lit(as_of))
+        history = self._spark.sql(f"DESCRIBE HISTORY {identifier}").select("version", "userMetadata")
+        # Delta commits nothing when no row comes and none goes: then the newest version has it right.
+        marked = F.max(F.when(F.col("userMetadata") == mark, F.col("version")))
+        version = int(history.agg(F.coalesce(marked, F.max("version"))).collect()[0][0])
+        rows = read_version(self._spark, identifier, version).where(F.col("as_of") == F.lit(as_of))
+        counted = rows.agg(F.count("*").alias("rows"), content_hash(rows).alias("content_hash")).collect()[0]
+        return Written(version, int(counted["rows"]), str(counted["content_hash"]))
+
+    def append(self, table: str, frame: DataFrame) -> None:
+        """Appends rows in one atomic commit."""
+        self._fitted(table, frame).writeTo(self.location.identifier(table)).append()
+
+    def _fitted(self, table: str, frame: DataFrame) -> DataFrame:
+        given = set(frame.columns)
+        return frame.select(
+            *(
+                F.col(field.name)
+                if field.name in given
+                else F.lit(None).cast(field.dataType).alias(field.name)
+                for field in self.read(table).schema
+            )
+        )
+
+
+def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:
+    nullability = " NOT NULL" if not_null else ""
+    comment = layout.columns.get(field.name, "A measure of sql/features/customer_features.sql")
+    return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {_literal(comment)}"

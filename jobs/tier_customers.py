@@ -1,0 +1,155 @@
+"""Publishes customer tiers, and what changed, for one or more dates."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from jobs.core import pipeline, summary
+from jobs.core.command import DONE, EXIT_STATUS_HELP, default_log_file, run_command
+from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.model import ScoringModel, load_model
+from jobs.core.model_check import check_model
+from jobs.core.publishing import Publisher
+from jobs.core.session import open_session
+from jobs.core.settings import Settings, load_settings
+from jobs.core.sources import open_sources
+from jobs.core.steps import Steps, define_functions, say, timed
+
+
+def main() -> None:
+    """The command; it returns when all is published and else exits with a status that says why not."""
+    # Some schedulers take any SystemExit, even of status 0, for a failure.
+    status = run(sys.argv[1:])
+    if status != DONE:
+        sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command with arguments as on the command line; its exit status."""
+    given = _parser().parse_args(arguments)
+    return run_command(lambda: _tier_customers(given), given.log_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tier_customers", description=__doc__, epilog=EXIT_STATUS_HELP)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="run configuration (YAML)")
+    parser.add_argument(
+        "--as-of",
+        action="append",
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="date of the snapshot; give it again for more, which are published in order of date",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        dest="assignments",
+        help="a setting that wins over the file, e.g. output.path=/data/tiers",
+    )
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="publish even if no customer can be scored"
+    )
+    parser.add_argument(
+        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
+    )
+    return parser
+
+
+def _tier_customers(given: argparse.Namespace) -> None:
+    settings, models, dates = _read_everything(given)
+    say(f"Customer tiers, {', '.join(model.name for model in models)}")
+    with timed("Spark session"):
+        spark = open_session("customer-tiers", given.log_file, settings.time_zone)
+        define_functions(spark)
+    sources, versions = open_sources(spark, settings)
+    for model in models:
+        check_model(model, _features_schema(spark, sources, dates[0]))
+    publishers = [Publisher(spark, settings, model, versions) for model in models]
+    for publisher in publishers:
+        publisher.prepare_location()
+    _refuse_bad_rows(spark, sources)
+    for as_of in dates:
+        say(f"{as_of}")
+        with Steps(spark, as_of=as_of, window_months=models[0].window_months) as steps:
+            _bind(steps, sources)
+            features = publishers[0].write_features(as_of, pipeline.customer_features(steps))
+        for publisher in publishers:
+            publisher.publish(as_of, features, given.allow_empty)
+    for publisher in publishers:
+        summary.show(spark, publisher.tables, publisher.model, dates[-1])
+
+
+def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], list[date]]:
+    """Settings, models and dates, with every problem in any of them told at once."""
+    problems: list[str] = []
+    dates = set()
+    for text in given.as_of:
+        try:
+            dates.add(date.fromisoformat(text))
+        except ValueError:
+            problems.append(f"--as-of: must be a date like 2024-12-31, got {text!r}")
+    models: list[ScoringModel] = []
+    try:
+        settings = load_settings(given.config, given.assignments)
+        for name in settings.model_names:
+            try:
+                models.append(load_model(name))
+            except ConfigurationError as error:
+                problems += error.problems
+        problems += _models_apart(models)
+    except ConfigurationError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigurationError(*problems)
+    return settings, models, sorted(dates)
+
+
+def _models_apart(models: list[ScoringModel]) -> list[str]:
+    """What keeps models from being published in one run."""
+    names = sorted(model.name for model in models)
+    windows = sorted({model.window_months for model in models})
+    problems = []
+    if len(set(names)) < len(names):
+        problems.append(f"models: must have different names, got {', '.join(names)}")
+    if len(windows) > 1:
+        problems.append(
+            f"models: must have the same window_months, for features computed once, got {windows}"
+        )
+    return problems
+
+
+def _bind(steps: Steps, sources: dict[str, DataFrame]) -> None:
+    for name, frame in sources.items():
+        steps.view(name, frame)
+
+
+def _features_schema(spark: SparkSession, sources: dict[str, DataFrame], as_of: date) -> StructType:
+    with Steps(spark, as_of=as_of, window_months=1) as steps:
+        _bind(steps, sources)
+        return pipeline.customer_features(steps).schema
+
+
+def _refuse_bad_rows(spark: SparkSession, sources: dict[str, DataFrame]) -> None:
+    """Stops before anything is published if a row of the facts can't be used."""
+    with timed("bad rows") as rows, Steps(spark) as steps:
+        _bind(steps, sources)
+        found = steps.sql("quality", "bad_revenue_rows").collect()[0].asDict()
+        read, bad = found.pop("rows_read"), found.pop("bad_rows")
+        rows.append(bad)
+    if bad:
+        told = ", ".join(f"{count:,} without a readable {column}" for column, count in found.items() if count)
+        raise BadDataError(
+            f"{bad:,} of {read:,} rows of fct_revenues can't be used ({told}). Nothing was published: "
+            "mend the rows, or leave them out with a mapping query"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+-- Grain: one row per customer whose tier, action flag or presence changed (or everybody, if configured).
+-- Inputs: movements, current_excluded (excluded_customers as published). Shuffles: two, by customer, of
+-- the churned and the excluded.
+-- Why: who moved, from where to where, what it is worth, and for the churned why they are gone: the
+-- reason of their exclusion, or that their facts have vanished from the source.
+SELECT
+    CAST(:previous_as_of AS DATE) AS previous_as_of,
+    movements.customer_key,
+    movements.customer_name,
+    movements.movement,
+    movements.from_tier,
+    movements.to_tier,
+    movements.from_scores.*,
+    movements.to_scores.*,
+    movements.revenue_before,
+    movements.revenue_after,
+    movements.revenue_impact,
+    movements.from_action_flag,
+    movements.to_action_flag,
+    if(
+        movements.movement = 'churned', coalesce(current_excluded.reason, 'not_in_source'), NULL
+    ) AS exclusion_reason
+FROM movements
+LEFT JOIN current_excluded
+    ON movements.customer_key = current_excluded.customer_key AND movements.movement = 'churned'
+WHERE
+    :list_unchanged
+    OR NOT movements.from_tier <=> movements.to_tier
+    OR NOT movements.from_action_flag <=> movements.to_action_flag
