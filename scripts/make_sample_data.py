@@ -211,9 +211,7 @@ def calendar_date(text: str) -> date:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line, checked; argparse exits with status 2 and a message."""
-    parser = argparse.ArgumentParser(
-        description="Write (over) the Delta tables fct_revenues and dim_accounts."
-    )
+    parser = argparse.ArgumentParser(description="Write the Delta tables fct_revenues and dim_accounts anew.")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder or URI that holds both tables")
     for name, kind, default, meaning in (
         ("--customers", whole_number(1, 10**10), "3000", "number of customers"),

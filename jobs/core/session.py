@@ -2,14 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pyspark.sql import SparkSession
 
 from jobs.core.java import use_java
 from jobs.core.resources import resource
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
+# Without it Delta's parser drops the values bound to :markers (delta-io/delta#7640).
+_BIND_MARKERS = "spark.sql.legacy.parameterSubstitution.constantsOnly"
 # Set by spark-submit, Databricks and Spark Connect: there a session's settings are not ours to choose.
 _GIVEN_BY = ("PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE")
 
@@ -21,11 +21,11 @@ def properties(text: str) -> dict[str, str]:
     return {key: value.strip() for key, value in pairs}
 
 
-def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "UTC") -> "SparkSession":
+def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "UTC") -> SparkSession:
     """The session to work in.
 
-    Under spark-submit, on Databricks and with Spark Connect it is the given one; otherwise a local
-    one with the settings of `conf/spark/local.conf`.
+    Under spark-submit, on Databricks, with Spark Connect or beside a session that is already there it is
+    the given one; otherwise a local one with the settings of `conf/spark/local.conf`.
 
     Args:
         app_name: shown in Spark's own pages.
@@ -35,11 +35,9 @@ def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "
     Raises:
         ConfigurationError: no Java that can run Spark was found.
     """
-    given = any(name in os.environ for name in _GIVEN_BY)
+    given = any(name in os.environ for name in _GIVEN_BY) or SparkSession.getActiveSession() is not None
     if not given:
         use_java()
-    from pyspark.sql import SparkSession  # noqa: PLC0415  (only a session needs Spark; settings don't)
-
     builder = SparkSession.builder.appName(app_name)
     if not given:
         for key, value in properties(resource("conf", "spark", "local.conf").read_text()).items():
@@ -54,4 +52,6 @@ def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "
     # What the answers depend on, whatever the session came with.
     spark.conf.set("spark.sql.session.timeZone", time_zone)
     spark.conf.set("spark.sql.ansi.enabled", "true")
+    if spark.conf.isModifiable(_BIND_MARKERS):
+        spark.conf.set(_BIND_MARKERS, "true")
     return spark

@@ -1,0 +1,139 @@
+"""One local Spark session for all tests, and ways to feed the job and read what it published."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import tier_customers
+from jobs.core.session import open_session
+from jobs.core.steps import define_functions
+
+CHECKOUT = Path(__file__).parents[1]
+FACTS = (
+    "customer_id STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
+    "total_revenue DECIMAL(19,4), total_gross_margin DECIMAL(19,4), event_count INT, "
+    "cs_representative STRING, region STRING, account_id STRING"
+)
+ACCOUNTS = "account_id STRING, status STRING"
+LABELS = {"model", "run_id"}
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    folder = tmp_path_factory.mktemp("spark")
+    session = open_session("customer-tiers tests", folder / "spark.log")
+    session.conf.set("spark.sql.shuffle.partitions", "3")
+    define_functions(session)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_views_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "spark" in request.fixturenames:
+        session = request.getfixturevalue("spark")
+        for table in session.catalog.listTables():
+            if table.isTemporary:
+                session.catalog.dropTempView(table.name)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with sources, a configuration and an output of one test."""
+
+    spark: SparkSession
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "run.yaml"
+
+    def write_sources(self, facts: Iterable[Row], accounts: Iterable[Row], partitions: int = 2) -> None:
+        for name, rows, columns in (("fct_revenues", facts, FACTS), ("dim_accounts", accounts, ACCOUNTS)):
+            names = [column.split()[0] for column in columns.split(", ")]
+            frame = self.spark.createDataFrame([tuple(row[n] for n in names) for row in rows], columns)
+            frame.repartition(partitions).write.format("delta").mode("overwrite").save(
+                str(self.folder / name)
+            )
+
+    def configure(self, **settings: Any) -> None:
+        content: Row = {
+            "sources": {"fct_revenues": {"path": "fct_revenues"}, "dim_accounts": {"path": "dim_accounts"}},
+            "output": {"path": "output"},
+            "model": "profitability_adherence",
+            **settings,
+        }
+        self.config.write_text(yaml.safe_dump(content))
+
+    def model(self, **changes: Any) -> str:
+        """A copy of the shipped model with some keys changed; the name to configure."""
+        content = yaml.safe_load((CHECKOUT / "conf/models/profitability_adherence.yaml").read_text())
+        (self.folder / "model.yaml").write_text(yaml.safe_dump({**content, **changes}))
+        return "model.yaml"
+
+    def run(self, *dates: date | str, options: Sequence[str] = ()) -> int:
+        """Runs the job in this process; its exit status."""
+        as_of = [argument for day in dates for argument in ("--as-of", str(day))]
+        log = str(self.folder / "job.log")
+        return tier_customers.run(["--config", str(self.config), *as_of, "--log-file", log, *options])
+
+    def table(self, name: str, output: str = "output") -> DataFrame:
+        return self.spark.read.format("delta").load(str(self.folder / output / name))
+
+    def rows(self, name: str, as_of: date | None = None, output: str = "output") -> list[Row]:
+        """Published rows as plain values, without the labels that differ from run to run."""
+        frame = self.table(name, output)
+        wanted = frame if as_of is None else frame.where(frame["as_of"] == as_of)
+        return [
+            {key: plain(value) for key, value in row.asDict(recursive=True).items() if key not in LABELS}
+            for row in wanted.collect()
+        ]
+
+    def published(self) -> list[Row]:
+        """What `runs` tells, oldest first."""
+        return [row.asDict() for row in self.table("runs").orderBy("happened_at").collect()]
+
+
+def plain(value: Any) -> Any:
+    """Action flags as tuples; everything else as it is."""
+    if isinstance(value, list):
+        return [tuple(entry.values()) for entry in value]
+    return value
+
+
+@pytest.fixture
+def workspace(spark: SparkSession, tmp_path: Path) -> Workspace:
+    return Workspace(spark, tmp_path)
+
+
+def fact(customer: str = "Ann", day: str = "2024-12-01", revenue: str = "100", **other: Any) -> Row:
+    """One ordinary event."""
+    return {
+        "customer_id": customer,
+        "customer_name": customer,
+        "business_unit": "Core",
+        "product": "Basic",
+        "event_date": date.fromisoformat(day),
+        "total_revenue": Decimal(revenue),
+        "total_gross_margin": Decimal(revenue) / 2,
+        "event_count": 1,
+        "cs_representative": "Eve",
+        "region": "North",
+        "account_id": f"{customer}-1",
+        **other,
+    }
+
+
+def active(*customers: str) -> list[Row]:
+    """The account that `fact` uses, active, for each customer."""
+    return [{"account_id": f"{customer}-1", "status": "active"} for customer in customers]

@@ -1,0 +1,154 @@
+"""Every column of every published table equals an independent reference, on inputs that try to break it."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+
+from tests import reference
+from tests.conftest import Row, Workspace
+from tests.generate import history_inputs, hostile_inputs
+
+QUARTERS = (date(2023, 12, 31), date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
+
+
+def by_key(rows: Sequence[Row], *keys: str) -> list[Row]:
+    return sorted(rows, key=lambda row: tuple((row[key] is None, str(row[key]).encode()) for key in keys))
+
+
+def assert_same_rows(published: Sequence[Row], expected: Sequence[Row], *keys: str) -> None:
+    assert len(published) == len(expected)
+    for ours, theirs in zip(by_key(published, *keys), by_key(expected, *keys), strict=True):
+        assert ours == theirs
+
+
+def assert_snapshot(workspace: Workspace, expected: reference.Snapshot) -> None:
+    assert_same_rows(
+        workspace.rows("customer_tiers", expected.as_of), expected.customer_tiers, "customer_key"
+    )
+    excluded = workspace.rows("excluded_customers", expected.as_of)
+    assert_same_rows(excluded, expected.excluded_customers, "customer_key")
+
+
+def assert_comparison(
+    workspace: Workspace,
+    current: reference.Snapshot,
+    previous: reference.Snapshot | None,
+    list_unchanged: bool = False,
+) -> None:
+    expected = (
+        reference.Migration([], [])
+        if previous is None
+        else reference.migration(previous, current, list_unchanged=list_unchanged)
+    )
+    moved = workspace.rows("tier_migration", current.as_of)
+    assert_same_rows(moved, expected.tier_migration, "customer_key")
+    totals = workspace.rows("tier_migration_summary", current.as_of)
+    assert_same_rows(totals, expected.tier_migration_summary, "movement", "from_tier", "to_tier")
+    summary = reference.tier_summary(current, previous)
+    assert_same_rows(workspace.rows("tier_summary", current.as_of), summary, "tier")
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    [date(2024, 2, 29), date(2025, 2, 28), date(2024, 8, 31)],
+    ids=["leap day", "end of february", "month end"],
+)
+def test_hostile_inputs_are_scored_as_the_reference_scores_them(workspace: Workspace, as_of: date) -> None:
+    facts, accounts = hostile_inputs(seed=as_of.day, as_of=as_of)
+    previous = as_of - timedelta(days=45)
+    workspace.write_sources(facts, accounts)
+    workspace.configure()
+
+    assert workspace.run(as_of, previous) == 0
+
+    snapshots = [reference.snapshot(facts, accounts, day) for day in (previous, as_of)]
+    for snapshot in snapshots:
+        assert_snapshot(workspace, snapshot)
+    assert_comparison(workspace, snapshots[0], None)
+    assert_comparison(workspace, snapshots[1], snapshots[0])
+
+
+@pytest.mark.parametrize(
+    "columns", [["region"], ["main_business_unit", "active_months"]], ids=lambda c: "+".join(c)
+)
+def test_peer_groups_are_ranked_apart(workspace: Workspace, columns: list[str]) -> None:
+    as_of = date(2024, 5, 31)
+    facts, accounts = hostile_inputs(seed=3, as_of=as_of)
+    workspace.write_sources(facts, accounts)
+    workspace.configure(model=workspace.model(peer_group=columns))
+
+    assert workspace.run(as_of) == 0
+
+    expected = reference.snapshot(facts, accounts, as_of, reference.Rules(peer_columns=tuple(columns)))
+    assert_snapshot(workspace, expected)
+    groups = {row["peer_group"]: row["peers"] for row in workspace.rows("customer_tiers")}
+    assert 1 in groups.values(), "a peer group of one is among them"
+    assert any(None in json.loads(group).values() for group in groups), "NULL is a group like others"
+
+
+def test_another_customer_key_has_the_name_beside_it(workspace: Workspace) -> None:
+    as_of = date(2024, 5, 31)
+    facts, accounts = hostile_inputs(seed=4, as_of=as_of)
+    workspace.write_sources(facts, accounts)
+    workspace.configure(customer_key="customer_id")
+
+    assert workspace.run(as_of) == 0
+
+    assert_snapshot(workspace, reference.snapshot(facts, accounts, as_of, customer_key="customer_id"))
+
+
+def test_every_movement_of_a_history_is_told(workspace: Workspace) -> None:
+    facts, accounts = history_inputs(seed=5, dates=QUARTERS)
+    workspace.write_sources(facts, accounts)
+    workspace.configure(migration={"list_unchanged": True})
+
+    assert workspace.run(*QUARTERS) == 0
+
+    previous = None
+    for as_of in QUARTERS:
+        current = reference.snapshot(facts, accounts, as_of)
+        assert_snapshot(workspace, current)
+        assert_comparison(workspace, current, previous, list_unchanged=True)
+        previous = current
+    movements = {row["movement"] for row in workspace.rows("tier_migration")}
+    assert movements == {"new", "returned", "churned", "upgraded", "downgraded", "unchanged"}
+
+
+def test_other_weights_and_limits_are_an_edit_of_the_model_alone(workspace: Workspace) -> None:
+    as_of = date(2024, 5, 31)
+    facts, accounts = hostile_inputs(seed=6, as_of=as_of)
+    rules = reference.Rules(
+        window_months=5,
+        components=(
+            ("profitability", "total_gross_margin", 3333, True),
+            ("profitability", "total_revenue", 6667, True),
+            ("adherence", "total_events", 9999, True),
+            ("adherence", "days_since_last_event", 1, False),
+        ),
+        profitability_threshold=reference.Decimal("62.5"),
+        churn_risk_days=75,
+    )
+    workspace.write_sources(facts, accounts)
+    thresholds = {
+        "high_profitability": 62.5,
+        "high_adherence": 70,
+        "churn_risk_days": 75,
+        "warning_days": 60,
+        "cross_sell_months": 10,
+    }
+    components = [
+        {
+            "score": score,
+            "metric": metric,
+            "weight": weight / 10_000,
+            "direction": "higher_is_better" if higher else "lower_is_better",
+        }
+        for score, metric, weight, higher in rules.components
+    ]
+    workspace.configure(model=workspace.model(window_months=5, thresholds=thresholds, components=components))
+
+    assert workspace.run(as_of) == 0
+
+    assert_snapshot(workspace, reference.snapshot(facts, accounts, as_of, rules))
