@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-empty", action="store_true", help="publish even if no customer can be scored"
     )
+    parser.add_argument("--no-summary", action="store_true", help="print no summary at the end")
     parser.add_argument(
         "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
     )
@@ -82,7 +83,7 @@ def _tier_customers(given: argparse.Namespace) -> None:
             features = publishers[0].write_features(as_of, pipeline.customer_features(steps))
         for publisher in publishers:
             publisher.publish(as_of, features, given.allow_empty)
-    for publisher in publishers:
+    for publisher in publishers if not given.no_summary else ():
         summary.show(spark, publisher.tables, publisher.model, dates[-1])
 
 
