@@ -85,7 +85,9 @@ class Workspace:
         """Runs the job in this process; its exit status."""
         as_of = [argument for day in dates for argument in ("--as-of", str(day))]
         log = str(self.folder / "job.log")
-        return tier_customers.run(["--config", str(self.config), *as_of, "--log-file", log, "--no-summary", *options])
+        return tier_customers.run(
+            ["--config", str(self.config), *as_of, "--log-file", log, "--no-summary", *options]
+        )
 
     def table(self, name: str, output: str = "output") -> DataFrame:
         return self.spark.read.format("delta").load(str(self.folder / output / name))

@@ -97,6 +97,19 @@ class Sources(Document):
     fct_revenues: Source
     dim_accounts: Source
 
+    @field_validator("dim_accounts")
+    @classmethod
+    def _views_apart(cls, accounts: Source, info: ValidationInfo) -> Source:
+        facts = info.data.get("fct_revenues")
+        known = facts.inputs if facts else {}
+        for view, given in accounts.inputs.items():
+            # A session may look a view up by its name as late as when it runs the query.
+            if known.get(view, given) != given:
+                raise ValueError(
+                    f"must read the same table under a view's name as fct_revenues does, got {view!r}"
+                )
+        return accounts
+
 
 class Output(Document):
     """Where to publish: a folder, or a schema of a catalog."""

@@ -1,9 +1,6 @@
 """Reads the sources, each as one view of the columns that the SQL expects, in their types."""
 
-from collections.abc import Iterator
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -12,6 +9,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core import tables
 from jobs.core.errors import ConfigurationError
+from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
 
 # What each kind of column becomes, and which types it may come in. A text file's columns are all text,
@@ -30,20 +28,24 @@ _EXPECTED = {
     "money": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
-_FCT_REVENUES = {
-    "customer_key": "text",
-    "customer_name": "text",
-    "business_unit": "text",
-    "product": "text",
-    "event_date": "date",
-    "total_revenue": "money",
-    "total_gross_margin": "money",
-    "event_count": "count",
-    "cs_representative": "text",
-    "region": "text",
-    "account_id": "text",
+_AS_SUBQUERY = "SELECT * FROM (\n{text}\n)"
+# The columns that the SQL reads, and the kind of each.
+KINDS = {
+    "fct_revenues": {
+        "customer_key": "text",
+        "customer_name": "text",
+        "business_unit": "text",
+        "product": "text",
+        "event_date": "date",
+        "total_revenue": "money",
+        "total_gross_margin": "money",
+        "event_count": "count",
+        "cs_representative": "text",
+        "region": "text",
+        "account_id": "text",
+    },
+    "dim_accounts": {"account_id": "text", "status": "text"},
 }
-_DIM_ACCOUNTS = {"account_id": "text", "status": "text"}
 
 
 def _parsed(column: Column, kind: str, is_text: bool) -> Column:
@@ -54,35 +56,44 @@ def _parsed(column: Column, kind: str, is_text: bool) -> Column:
     return column.try_cast(_TYPES[kind])
 
 
-def _conform(
-    frame: DataFrame, name: str, source: Source, columns: dict[str, tuple[str, str]], text_allowed: bool
-) -> DataFrame:
-    """Selects, renames and types columns; `columns` maps each to its source column and its kind."""
+def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, str], list[str]]:
+    """The source column of each column that the SQL reads, and what is wrong with `columns`."""
+    given = source.columns
+    origins = {column: given.get(column, column) for column in KINDS[name]}
+    if "customer_key" in origins:
+        origins["customer_key"] = given.get(customer_key, customer_key)
+    known = [customer_key if column == "customer_key" else column for column in origins]
+    problems = [
+        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
+        for key in given
+        if key not in known
+    ]
+    return origins, problems
+
+
+def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, text_allowed: bool) -> DataFrame:
+    """Selects, renames and types the columns that the SQL reads."""
     found = {field.name.lower(): field for field in frame.schema.fields}
-    problems = []
+    origins, problems = _columns(name, source, customer_key)
     selected = []
-    for column, (origin, kind) in columns.items():
+    for column, origin in origins.items():
         field = found.get(origin.lower())
         place = f"sources.{name}: column {origin}"
         if field is None:
             problems.append(
-                f"{place} must exist ({column} is read from it; map another with sources.{name}.columns), "
+                f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
                 f"got columns {', '.join(frame.columns)}"
             )
             continue
+        kind = KINDS[name][column]
         is_text = isinstance(field.dataType, T.StringType)
-        if not isinstance(field.dataType, _ACCEPTED[kind]) and not (text_allowed and is_text):
+        if isinstance(field.dataType, _ACCEPTED[kind]) or (text_allowed and is_text):
+            selected.append(_parsed(F.col(f"`{field.name}`"), kind, is_text).alias(column))
+        else:
             actual = field.dataType.simpleString().upper()
             problems.append(
-                f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it with sources.{name}.query"
+                f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
             )
-            continue
-        selected.append(_parsed(F.col(f"`{field.name}`"), kind, is_text).alias(column))
-    unknown = set(source.columns) - set(columns)
-    problems += [
-        f"sources.{name}.columns.{key}: must be one of {', '.join(columns)}, got {key!r}"
-        for key in sorted(unknown)
-    ]
     if problems:
         raise ConfigurationError(*problems)
     return frame.select(*selected)
@@ -95,23 +106,22 @@ def _first_line(error: Exception) -> str:
 def _read_input(spark: SparkSession, place: str, given: Input, versions: dict[str, int]) -> DataFrame:
     """One stored table, at the version that it has now if it is a Delta table."""
     try:
-        if given.format in {"csv", "parquet"}:
-            reader = spark.read.format(given.format)
-            if given.format == "csv":
-                reader = reader.options(
-                    header=True, inferSchema=False, sep=given.delimiter, escape='"', multiLine=True
-                )
-            return reader.load(given.path)
+        if given.format == "csv":
+            # Text stays text, an empty field is NULL, and quoted fields may hold anything.
+            reader = spark.read.options(header=True, sep=given.delimiter, escape='"', multiLine=True)
+            return reader.format("csv").load(given.path)
+        if given.format == "parquet":
+            return spark.read.format("parquet").load(given.path)
         identifier = tables.path_identifier(given.path) if given.path else tables.quoted(given.table or "")
         version = tables.latest_version(spark, identifier)
-        if version is None:
-            if given.path:
-                raise ConfigurationError(
-                    f"{place}.path: must be a Delta table, got {given.path!r}, where there is none"
-                )
-            return spark.read.table(identifier)
-        versions[place.removeprefix("sources.")] = version
-        return spark.read.option("versionAsOf", version).table(identifier)
+        if version is not None:
+            versions[place.removeprefix("sources.")] = version
+            return tables.read_version(spark, identifier, version)
+        if given.path:
+            raise ConfigurationError(
+                f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one"
+            )
+        return spark.read.table(identifier)
     except AnalysisException as error:
         raise ConfigurationError(
             f"{place}: must be an existing table, got {given.path or given.table!r}: {_first_line(error)}"
@@ -119,35 +129,36 @@ def _read_input(spark: SparkSession, place: str, given: Input, versions: dict[st
 
 
 def _query(spark: SparkSession, name: str, source: Source, versions: dict[str, int]) -> DataFrame:
-    """A mapping query over its inputs, each a view while the query is read."""
-    file: Traversable = Path(source.query or "")
+    """The rows of a mapping query; its inputs stay as views, by whose names some sessions read late."""
     problems: list[str] = []
+    stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
+    taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
     for view, given in source.inputs.items():
+        place = f"sources.{name}.inputs.{view}"
+        if view in taken:
+            problems.append(f"{place}: must not be called like a step of the job; choose another name")
         try:
-            frame = _read_input(spark, f"sources.{name}.inputs.{view}", given, versions)
-            frame.createOrReplaceTempView(view)
+            _read_input(spark, place, given, versions).createOrReplaceTempView(view)
         except ConfigurationError as error:
             problems += error.problems
+    file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"sources.{name}.query: must be a readable file, got {source.query!r}: {error}")
+        problems.append(f"sources.{name}.query: must be a readable file, got {str(file)!r}: {error}")
     if problems:
         raise ConfigurationError(*problems)
     try:
-        return spark.sql(text)
+        # As a subquery nothing but a SELECT is valid: a mapping changes no table.
+        return spark.sql(_AS_SUBQUERY.format(text=text.strip().rstrip(";")))
     except (AnalysisException, ParseException) as error:
         raise ConfigurationError(
-            f"sources.{name}.query: {file.name} must be one valid SELECT: {error}"
+            f"sources.{name}.query: {file.name} must be one valid SELECT, got: {_first_line(error)}"
         ) from error
 
 
 def _open(
-    spark: SparkSession,
-    name: str,
-    source: Source,
-    columns: dict[str, tuple[str, str]],
-    versions: dict[str, int],
+    spark: SparkSession, name: str, source: Source, customer_key: str, versions: dict[str, int]
 ) -> DataFrame:
     if source.query is None:
         frame = _read_input(spark, f"sources.{name}", source, versions)
@@ -155,36 +166,27 @@ def _open(
     else:
         frame = _query(spark, name, source, versions)
         text_allowed = any(given.format == "csv" for given in source.inputs.values())
-    return _conform(frame, name, source, columns, text_allowed)
+    return _conform(frame, name, source, customer_key, text_allowed)
 
 
 def open_sources(spark: SparkSession, settings: Settings) -> tuple[dict[str, DataFrame], dict[str, int]]:
     """The sources as the SQL reads them, and the Delta version that each input is pinned to.
 
     Returns:
-        `fct_revenues` (customer_key and the columns of the facts; DATE, DECIMAL(18,2), BIGINT, STRING;
-        NULL where missing or unreadable) and `dim_accounts` (account_id, status); versions by input.
+        `fct_revenues` and `dim_accounts` with the columns of `KINDS`, NULL where a value is missing or
+        unreadable; and versions by input.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;
             all problems of all sources at once.
     """
-    facts, accounts = settings.sources.fct_revenues, settings.sources.dim_accounts
-    key = settings.customer_key
-    fact_columns = {
-        name: (facts.columns.get(key, key) if name == "customer_key" else facts.columns.get(name, name), kind)
-        for name, kind in _FCT_REVENUES.items()
-    }
-    account_columns = {name: (accounts.columns.get(name, name), kind) for name, kind in _DIM_ACCOUNTS.items()}
     frames: dict[str, DataFrame] = {}
     versions: dict[str, int] = {}
     problems: list[str] = []
-    opened: Iterator[Any] = iter(
-        (("fct_revenues", facts, fact_columns), ("dim_accounts", accounts, account_columns))
-    )
-    for name, source, columns in opened:
+    for name in KINDS:
+        source: Source = getattr(settings.sources, name)
         try:
-            frames[name] = _open(spark, name, source, columns, versions)
+            frames[name] = _open(spark, name, source, settings.customer_key, versions)
         except ConfigurationError as error:
             problems += error.problems
     if problems:

@@ -1,0 +1,229 @@
+"""What is published, what a rerun replaces, what a snapshot in the past changes, and how it all ties out."""
+
+import shutil
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from deltalake import DeltaTable
+
+from jobs.core import steps
+from jobs.core.explanation import published_metrics, score_components_query
+from tests import reference
+from tests.conftest import CHECKOUT, Row, Workspace, active, fact
+from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
+from tests.generate import history_inputs
+
+MARCH, JUNE, SEPTEMBER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
+TABLES = (
+    "customer_tiers",
+    "excluded_customers",
+    "model_components",
+    "tier_migration",
+    "tier_migration_summary",
+    "tier_summary",
+)
+
+
+def total(rows: list[Row], column: str) -> Decimal:
+    return sum((row[column] for row in rows), Decimal(0))
+
+
+def test_a_snapshot_in_the_past_changes_what_the_next_one_is_compared_with(workspace: Workspace) -> None:
+    facts, accounts = history_inputs(seed=9, dates=(MARCH, JUNE, SEPTEMBER))
+    workspace.write_sources(facts, accounts)
+    workspace.configure()
+    snapshots = {day: reference.snapshot(facts, accounts, day) for day in (MARCH, JUNE, SEPTEMBER)}
+
+    assert workspace.run(SEPTEMBER, MARCH) == 0
+    assert_comparison(workspace, snapshots[SEPTEMBER], snapshots[MARCH])
+    first = workspace.published()
+
+    assert workspace.run(JUNE) == 0
+    assert_comparison(workspace, snapshots[JUNE], snapshots[MARCH])
+    assert_comparison(workspace, snapshots[SEPTEMBER], snapshots[JUNE])
+    told = workspace.published()[len(first) :]
+    assert [run["as_of"] for run in told] == [JUNE, SEPTEMBER]
+    assert told[1]["run_id"] == first[-1]["run_id"], "the snapshot is still that of its own run"
+
+    # A rerun of the middle replaces it with the same rows, and so does what follows from it.
+    assert workspace.run(JUNE) == 0
+    rerun = workspace.published()[len(first) + len(told) :]
+    assert [run["content_hashes"] for run in rerun] == [run["content_hashes"] for run in told]
+    assert rerun[0]["run_id"] != told[0]["run_id"]
+    for snapshot in snapshots.values():
+        assert_snapshot(workspace, snapshot)
+    assert_ties_out(workspace, facts, JUNE, MARCH)
+
+    # Facts that vanish from the source: their customers are churned, and not in the source.
+    steady = [row for row in facts if row["customer_name"] != "Steady"]
+    workspace.write_sources(steady, accounts)
+    assert workspace.run(SEPTEMBER) == 0
+    gone = [row for row in workspace.rows("tier_migration", SEPTEMBER) if row["customer_key"] == "Steady"]
+    assert [(row["movement"], row["exclusion_reason"]) for row in gone] == [("churned", "not_in_source")]
+
+
+def assert_ties_out(workspace: Workspace, facts: list[Row], as_of: date, previous_as_of: date) -> None:
+    """Nobody is lost, and revenue is the same in facts, snapshot, summaries and both sides of the diff."""
+    tiers = workspace.rows("customer_tiers", as_of)
+    excluded = workspace.rows("excluded_customers", as_of)
+    keys = sorted(row["customer_key"] for row in tiers + excluded)
+    assert keys == sorted({row["customer_name"] for row in facts if row["event_date"] <= as_of})
+    lifetime = total(tiers, "lifetime_revenue") + total(excluded, "lifetime_revenue")
+    assert lifetime == sum(
+        row["total_revenue"].quantize(Decimal("0.01"), ROUND_HALF_UP)
+        for row in facts
+        if row["event_date"] <= as_of
+    )
+
+    revenue = total(tiers, "total_revenue")
+    summary = workspace.rows("tier_summary", as_of)
+    assert total([row for row in summary if row["tier"] != "total"], "total_revenue") == revenue
+    assert total([row for row in summary if row["tier"] == "total"], "total_revenue") == revenue
+    movements = workspace.rows("tier_migration_summary", as_of)
+    assert total(movements, "revenue_after") == revenue
+    before = total(workspace.rows("customer_tiers", previous_as_of), "total_revenue")
+    assert total(movements, "revenue_before") == before
+    moved = workspace.rows("tier_migration", as_of)
+    assert total(movements, "revenue_impact") == revenue - before
+    listed = {row["movement"] for row in moved} - {"unchanged"}
+    for movement in listed:
+        impact = total([row for row in movements if row["movement"] == movement], "revenue_impact")
+        assert total([row for row in moved if row["movement"] == movement], "revenue_impact") == impact
+
+
+def test_published_tables_are_for_every_reader(workspace: Workspace) -> None:
+    workspace.write_sources(
+        [fact("Ann"), fact("Bob", revenue="50"), fact("Cy", "2020-01-01")], active("Ann", "Bob")
+    )
+    workspace.configure()
+    assert workspace.run("2024-12-31") == 0
+
+    output = workspace.folder / "output"
+    for table in (*TABLES, "customer_features", "runs"):
+        opened = DeltaTable(output / table)
+        assert opened.protocol().min_reader_version == 1, table
+        assert opened.metadata().partition_columns == ["as_of"], table
+        assert opened.metadata().description, table
+        uncommented = [field.name for field in opened.schema().fields if not field.metadata.get("comment")]
+        assert not uncommented, table
+    tiers = DeltaTable(output / "customer_tiers").to_pyarrow_dataset()
+    read = duckdb.sql(
+        "SELECT customer_key, tier, profitability_score, action_flags[1].flag FROM tiers ORDER BY 1"
+    )
+    assert read.fetchall() == [
+        ("Ann", "B", Decimal("100.000000"), "EXPANSION"),
+        ("Bob", "D", Decimal("0.000000"), "NEW"),
+    ]
+    assert_explained(workspace, output)
+
+
+def assert_explained(workspace: Workspace, output: Path) -> None:
+    """The documented query explains each score to the last digit, in another engine than Spark."""
+    engine = duckdb.connect()
+    for table in ("customer_tiers", "model_components"):
+        engine.register(table, DeltaTable(output / table).to_pyarrow_dataset())
+    columns = workspace.table("customer_tiers").columns
+    query = score_components_query(published_metrics(columns), "customer_tiers", "model_components")
+    components = engine.sql(query)
+    sums = components.aggregate("customer_key, score, sum(points)").order("ALL").fetchall()
+    scored = workspace.rows("customer_tiers")
+    assert sums == sorted(
+        (row["customer_key"], score, row[f"{score}_score"])
+        for row in scored
+        for score in ("profitability", "adherence")
+    )
+
+
+def test_a_location_belongs_to_one_model(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace.write_sources([fact("Ann")], active("Ann"))
+    workspace.configure()
+    assert workspace.run("2024-12-31") == 0
+    workspace.configure(model=workspace.model(name="another"))
+
+    assert workspace.run("2024-12-31") == 2
+
+    assert "which holds model profitability_adherence; choose another output" in capsys.readouterr().err
+    assert [row["customer_key"] for row in workspace.rows("customer_tiers")] == ["Ann"]
+
+
+def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -> None:
+    """Sources and output by name in a catalog, two models in one run, and the view that explains scores."""
+    workspace.write_sources([fact("Ann"), fact("Bob", revenue="50", region="South")], active("Ann", "Bob"))
+    spark = workspace.spark
+    spark.sql(
+        "CREATE SCHEMA IF NOT EXISTS raw LOCATION :place".replace(":place", f"'{workspace.folder / 'raw'}'")
+    )
+    for name in ("fct_revenues", "dim_accounts"):
+        spark.read.format("delta").load(str(workspace.folder / name)).write.format("delta").saveAsTable(
+            f"raw.{name}"
+        )
+    workspace.configure(
+        sources={name: {"table": f"spark_catalog.raw.{name}"} for name in ("fct_revenues", "dim_accounts")},
+        output={"schema": "spark_catalog.tiers"},
+        model=None,
+        models=["profitability_adherence", workspace.model(name="by_region", peer_group=["region"])],
+    )
+    try:
+        assert workspace.run("2024-12-31") == 0
+
+        peers = {
+            model: {
+                row["customer_key"]: row["peers"]
+                for row in spark.table(f"tiers_{model}.customer_tiers").collect()
+            }
+            for model in ("profitability_adherence", "by_region")
+        }
+        assert peers == {"profitability_adherence": {"Ann": 2, "Bob": 2}, "by_region": {"Ann": 1, "Bob": 1}}
+        explained = spark.table("tiers_by_region.score_components").where("customer_key = 'Ann'")
+        assert explained.where("metric = 'days_since_last_event'").collect()[0]["points"] == Decimal(
+            "15.000000"
+        )
+        assert explained.count() == 7
+        runs = spark.table("tiers.runs").collect()
+        assert sorted(row["model"] for row in runs) == ["by_region", "profitability_adherence"]
+        assert set(runs[0]["source_versions"]) == {"fct_revenues", "dim_accounts"}
+        assert spark.table("tiers.customer_features").count() == 2
+    finally:
+        for schema in ("raw", "tiers", "tiers_by_region", "tiers_profitability_adherence"):
+            spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+def test_a_new_metric_is_one_column_and_one_line_of_the_model(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workspace.folder / "checkout"
+    shutil.copytree(CHECKOUT / "sql", copy / "sql")
+    features = copy / "sql/features/customer_features.sql"
+    column = "    activity.margin_cents / 100 / activity.total_events AS margin_per_event,\n"
+    features.write_text(features.read_text().replace("    past.first_event", f"{column}    past.first_event"))
+    monkeypatch.setattr(steps, "resource", copy.joinpath)
+    line = {
+        "score": "yield",
+        "metric": "margin_per_event",
+        "weight": 1,
+        "description": "Margin of an average event",
+    }
+    shipped = workspace.model()
+    lines = [*yaml.safe_load((workspace.folder / shipped).read_text())["components"], line]
+    workspace.configure(model=workspace.model(components=lines))
+    workspace.write_sources([fact("Ann"), fact("Bob", revenue="50"), fact("Bob")], active("Ann", "Bob"))
+
+    assert workspace.run("2024-12-31") == 0
+
+    assert [
+        (row["customer_key"], row["margin_per_event"], row["margin_per_event_below"], row["yield_score"])
+        for row in sorted(workspace.rows("customer_tiers"), key=lambda row: str(row["customer_key"]))
+    ] == [
+        ("Ann", Decimal("50.000000"), 1, Decimal("100.000000")),
+        ("Bob", Decimal("37.500000"), 0, Decimal("0E-6")),
+    ]
+    comments = {
+        field.name: field.metadata.get("comment") for field in workspace.table("customer_tiers").schema
+    }
+    assert comments["margin_per_event"] == "Margin of an average event"
+    assert comments["margin_per_event_points"] == "What margin_per_event adds to its score"
+    assert comments["yield_score"]
