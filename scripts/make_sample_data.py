@@ -17,6 +17,7 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
+from jobs.core.command import default_log_file
 from jobs.core.session import open_session
 
 # Few large customers and many small ones: Pareto draws, cut off at `cap` times the smallest.
@@ -230,7 +231,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Write both tables and say where they are."""
     arguments = parse_arguments(argv)
-    spark = open_session("customer-tiers sample data")
+    print("Sample data ...", flush=True)
+    spark = open_session("customer-tiers sample data", default_log_file())
     define_views(spark, arguments)
     for name in TABLES:
         path = f"{arguments.output.rstrip('/')}/{name}"
@@ -240,7 +242,6 @@ def main(argv: list[str] | None = None) -> int:
         # Delta answers from the statistics in its log: nothing is read again.
         rows = spark.read.format("delta").load(path).count()
         print(f"{name}: {rows:,} rows in {seconds:.1f} s at {path}")
-    spark.stop()
     return 0
 
 

@@ -60,7 +60,7 @@ UNLISTED = (None, "unlisted", "OPEN", "open ", "")
 
 def hostile_inputs(seed: int, as_of: date, customers: int = 60) -> tuple[list[Row], list[Row]]:
     """Return a fixed cast of difficult customers around as_of, among so many random ordinary ones."""
-    rng = Random(seed)  # noqa: S311 - repeatable, not secret
+    rng = Random(seed)
     facts = [
         *_window_edges(as_of),
         *_quiet_customers(as_of),
@@ -80,7 +80,7 @@ def history_inputs(seed: int, dates: Sequence[date], customers: int = 40) -> tup
 
     Dates ascend, a month to 11 months apart. What only vanished facts can make is left to the test.
     """
-    rng = Random(seed)  # noqa: S311 - repeatable, not secret
+    rng = Random(seed)
     facts = [*_steady(dates)]
     for name in [f"Customer {number:04d}" for number in range(customers)]:
         for day in dates:
