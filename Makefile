@@ -7,7 +7,7 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail test check format package clean
+.PHONY: help setup run retail picture test check format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(READY) ## sample data, three snapshots, what changed between them, and a 
 retail: $(READY) ## the same on a sample of real invoices
 	@$(BIN)/python -m jobs.tier_customers --config conf/online_retail.yaml \
 	    --as-of 2011-06-30 --as-of 2011-09-30 --as-of 2011-12-09
+
+picture: $(READY) ## draw the README's picture anew, from what `make run` published
+	@$(BIN)/python scripts/make_picture.py
 
 test: check ## checks, then all tests
 	@$(BIN)/pytest

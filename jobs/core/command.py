@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ EXIT_STATUS_HELP = (
     "exit status: 0 done; 2 bad configuration or arguments; 3 bad data, which a check refused to publish; "
     "1 anything else (a conflict with another run says: run again)"
 )
-_CONFLICT = "Concurrent"  # in the names of all of Delta's conflict errors
+_CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
 
 
 def default_log_file() -> Path:
@@ -29,14 +30,19 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
 
     What goes wrong is said in plain words on stderr; the trace goes to the log.
     """
-    logging.basicConfig(
-        filename=log_file,
-        encoding="utf-8",
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
+    try:
+        logging.basicConfig(
+            filename=log_file,
+            encoding="utf-8",
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            force=True,
+        )
+    except OSError as error:
+        say(f"--log-file: must be a file that can be written, got {log_file}: {error.strerror}")
+        return BAD_CONFIGURATION
     # PySpark tells each error with its trace on stderr, besides raising it.
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         body()
     except (Exception, KeyboardInterrupt) as error:  # the last resort: no trace may reach the user
@@ -62,6 +68,6 @@ def _explained(error: BaseException) -> tuple[int, str]:
             f"Bad data: a value could not be computed{where}: {what}\n"
             "In a mapping query use try_cast where a value may be unreadable; sums must fit DECIMAL(18,2)."
         )
-    if _CONFLICT in str(error):
+    if _CONFLICT.search(str(error)):
         return FAILED, f"Another run wrote to the same table at the same time: run again. ({what})"
     return FAILED, f"Failed{where}: {type(error).__name__}: {what}"

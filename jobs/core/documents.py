@@ -1,5 +1,6 @@
 """YAML documents checked against a pydantic schema, with every problem told at once."""
 
+import re
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
@@ -19,11 +20,14 @@ class Document(BaseModel):
 DocumentType = TypeVar("DocumentType", bound=Document)
 
 
+_MERGE = "tag:yaml.org,2002:merge"  # the key <<
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """Refuses a key given twice, of which YAML readers silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(
@@ -50,7 +54,7 @@ def read_yaml(file: Traversable, name: str) -> dict[str, Any]:
         raise ConfigurationError(f"{name}: must be a readable UTF-8 text file, got: {error}") from None
     try:
         content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that doesn't exist is a ValueError
         raise ConfigurationError(f"{name}: must be valid YAML, got: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{name}: must hold a mapping of settings, got: {type(content).__name__}")
@@ -94,7 +98,7 @@ def _problems(error: ValidationError) -> Iterator[str]:
         # The schema's own checks speak for themselves; pydantic's are put into the same form.
         own = problem["type"] in {"value_error", "assertion_error"}
         said = problem["msg"].removeprefix("Value error, ")
-        wording = said if own else _WORDING.get(problem["type"], said.replace("Input should be", "must be"))
+        wording = said if own else _WORDING.get(problem["type"], re.sub(r"^\w+ should ", "must ", said))
         value = problem.get("input")
         shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {value!r:.80}"
         yield f"{path}: {wording}{shown}"

@@ -20,7 +20,7 @@ TOTAL = "total"  # the tier column's value in the total row of a summary
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
-Number = Annotated[Decimal, Field(allow_inf_nan=False)]
+Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]  # fits Spark's DECIMAL(38)
 
 
 class Condition(Document):
@@ -30,13 +30,15 @@ class Condition(Document):
     operator: Operator | None = None
     value: StrictBool | Number | StrictStr | None = None
     threshold: Name | None = None
-    months_before_as_of: Annotated[int, Field(ge=0)] | None = None
+    months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
     all: tuple["Condition", ...] = ()
     any: tuple["Condition", ...] = ()
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         given = self.model_fields_set
+        if any(getattr(self, key) is None for key in given):
+            raise ValueError("must have a value for each of its keys, got null")
         if given in ({"all"}, {"any"}):
             if not self.all + self.any:
                 raise ValueError("must have at least one condition below all or any")

@@ -41,12 +41,16 @@ def _operand_kind(comparison: Condition, measure: str) -> str:
     if isinstance(comparison.value, bool):
         return _BOOLEAN
     if measure == _DATE:
-        try:
-            date.fromisoformat(str(comparison.value))
-        except ValueError:
-            return _TEXT
-        return _DATE
+        return _DATE if _is_date(str(comparison.value)) else _TEXT
     return _TEXT
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a date in the one form that Spark reads as one too."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pyspark.sql.types import DoubleType
 
 from jobs.core import expressions
 from jobs.core.model import TOTAL, ScoringModel
-from jobs.core.steps import Steps
+from jobs.core.steps import Steps, literal_rows
 
 
 def customer_features(steps: Steps) -> DataFrame:
@@ -57,7 +57,8 @@ def customer_tiers(steps: Steps, model: ScoringModel, as_of: date) -> DataFrame:
 def model_components(spark: SparkSession, model: ScoringModel) -> DataFrame:
     """One row per component of the model."""
     rows = [(c.score, c.metric, c.weight, c.direction) for c in model.components]
-    return spark.createDataFrame(rows, "score STRING, metric STRING, weight DECIMAL(5,4), direction STRING")
+    types = {"score": "string", "metric": "string", "weight": "decimal(5,4)", "direction": "string"}
+    return literal_rows(spark, types, rows)
 
 
 def migration(
@@ -77,9 +78,8 @@ def migration(
     """
     spark = current.sparkSession
     tiers = [(tier.tier, tier.name, position) for position, tier in enumerate(model.tiers)]
-    steps.view(
-        "model_tiers", spark.createDataFrame(tiers, "tier STRING, tier_name STRING, tier_position INT")
-    )
+    types = {"tier": "string", "tier_name": "string", "tier_position": "int"}
+    steps.view("model_tiers", literal_rows(spark, types, tiers))
     for view, snapshot, side in (
         ("previous_snapshot", previous, "from"),
         ("current_snapshot", current, "to"),

@@ -2,11 +2,12 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import explanation, pipeline
@@ -17,12 +18,19 @@ from jobs.core.settings import Settings
 from jobs.core.steps import Steps, say, timed
 from jobs.core.tables import Location, OutputTables, Written
 
-_RUNS = (
-    "as_of DATE, model STRING, run_id STRING, status STRING, happened_at TIMESTAMP, "
-    "source_versions MAP<STRING, BIGINT>, table_versions MAP<STRING, BIGINT>, "
-    "row_counts MAP<STRING, BIGINT>, content_hashes MAP<STRING, STRING>, "
-    "configuration_hash STRING, code_version STRING"
-)
+_RUNS = {
+    "as_of": "date",
+    "model": "string",
+    "run_id": "string",
+    "status": "string",
+    "happened_at": "timestamp",
+    "source_versions": "map<string,bigint>",
+    "table_versions": "map<string,bigint>",
+    "row_counts": "map<string,bigint>",
+    "content_hashes": "map<string,string>",
+    "configuration_hash": "string",
+    "code_version": "string",
+}
 _HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 _LABELS = ("as_of", "model", "run_id")  # of every row of every table
 
@@ -42,6 +50,10 @@ def _code_version() -> str:
         return version("customer-tiers")
     except PackageNotFoundError:  # run from the zip, which carries no metadata
         return "unpackaged"
+
+
+def _map(entries: Mapping[str, int | str]) -> Column:
+    return F.create_map(*(F.lit(each) for entry in entries.items() for each in entry))
 
 
 def _configuration_hash(settings: Settings, model: ScoringModel) -> str:
@@ -81,7 +93,10 @@ class Publisher:
                 f"output: must be a place for {self._holds}, got {self._root.location}, "
                 f"which holds {held}; choose another output"
             )
-        fields = self._spark.createDataFrame([], _RUNS).schema.fields
+        empty = self._spark.sql("SELECT 1").select(
+            *(F.lit(None).cast(kind).alias(n) for n, kind in _RUNS.items())
+        )
+        fields = empty.schema.fields
         self._root.create("runs", fields, layout("runs", self.model), {_HOLDS: self._holds})
 
     def write_features(self, as_of: date, features: DataFrame) -> DataFrame:
@@ -184,20 +199,23 @@ class Publisher:
     def _record(self, snapshot: Snapshot) -> None:
         """Tells `runs` that the snapshot is published."""
         written = snapshot.written
-        row = Row(
-            as_of=snapshot.as_of,
-            model=self.model.name,
-            run_id=snapshot.run_id,
-            status="published",
-            happened_at=datetime.now(UTC),
-            source_versions=snapshot.source_versions,
-            table_versions={table: each.version for table, each in written.items()},
-            row_counts={table: each.rows for table, each in written.items()},
-            content_hashes={table: each.content_hash for table, each in written.items()},
-            configuration_hash=_configuration_hash(self._settings, self.model),
-            code_version=_code_version(),
+        values = {
+            "as_of": F.lit(snapshot.as_of),
+            "model": F.lit(self.model.name),
+            "run_id": F.lit(snapshot.run_id),
+            "status": F.lit("published"),
+            "happened_at": F.lit(datetime.now(UTC)),
+            "source_versions": _map(snapshot.source_versions),
+            "table_versions": _map({table: each.version for table, each in written.items()}),
+            "row_counts": _map({table: each.rows for table, each in written.items()}),
+            "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
+            "configuration_hash": F.lit(_configuration_hash(self._settings, self.model)),
+            "code_version": F.lit(_code_version()),
+        }
+        row = self._spark.sql("SELECT 1")
+        self._root.append(
+            "runs", row.select(*(values[name].cast(kind).alias(name) for name, kind in _RUNS.items()))
         )
-        self._root.append("runs", self._spark.createDataFrame([row], _RUNS))
 
     def _create_view(self) -> None:
         """Creates score_components, where there is a catalog to hold a view."""

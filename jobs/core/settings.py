@@ -12,12 +12,12 @@ from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import ConfigurationError
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
-_NAME_PART = re.compile(r"^[^`.\s;'\"(){}\[\]\\/]+$")
+_NAME_PART = re.compile(r"[^`.\s;'\"(){}\[\]\\/]+")
 
 
 def _table_name(value: str, most_parts: int) -> str:
     parts = value.split(".")
-    if len(parts) > most_parts or not all(_NAME_PART.match(part) for part in parts):
+    if len(parts) > most_parts or not all(_NAME_PART.fullmatch(part) for part in parts):
         expected = ".".join(["catalog", "schema", "table"][:most_parts])
         raise ValueError(f"must be a plain name like {expected}, got {value!r}")
     return value
@@ -30,7 +30,7 @@ def _column_name(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    if not value.strip() or "`" in value or "\n" in value:
+    if not value.strip() or value.startswith("~") or set(value) & set("`\n\0"):
         raise ValueError(f"must be a path without backquotes and line breaks, got {value!r}")
     return value
 
@@ -144,7 +144,7 @@ class Settings(Document):
     @field_validator("models")
     @classmethod
     def _some_model(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if (info.data.get("model") is None) == (not models):
+        if "model" in info.data and (info.data["model"] is None) == (not models):
             raise ValueError("must be given if model isn't, and only then")
         if len(set(models)) < len(models):
             raise ValueError(f"must have each model once, got {list(models)}")
@@ -157,7 +157,12 @@ class Settings(Document):
 
 
 def _resolve(place: str, folder: Path) -> str:
-    return place if _URI.match(place) else str((folder / Path(place).expanduser()).resolve())
+    if not place.strip() or _URI.match(place):
+        return place
+    try:
+        return str((folder / Path(place).expanduser()).resolve())
+    except (RuntimeError, ValueError):  # no such home, or no possible path: the check will say so
+        return place
 
 
 def is_model_file(model: str) -> bool:
@@ -191,8 +196,8 @@ def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _overrides(assignments: list[str]) -> dict[str, Any]:
-    """`key.path=value` arguments as a nested mapping; values are YAML."""
+def _overrides(assignments: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """`key.path=value` arguments as a nested mapping (values are YAML), and those that are malformed."""
     nested: dict[str, Any] = {}
     problems = []
     for assignment in assignments:
@@ -203,14 +208,12 @@ def _overrides(assignments: list[str]) -> dict[str, Any]:
             continue
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):
             value = text
         for key in reversed(keys):
             value = {key: value}
         nested = _merge(nested, value)
-    if problems:
-        raise ConfigurationError(*problems)
-    return nested
+    return nested, problems
 
 
 def load_settings(file: Path, assignments: list[str]) -> Settings:
@@ -223,6 +226,12 @@ def load_settings(file: Path, assignments: list[str]) -> Settings:
     Raises:
         ConfigurationError: with every problem found.
     """
+    overrides, problems = _overrides(assignments)
     content = _resolve_paths(read_yaml(file, str(file)), file.resolve().parent)
-    overrides = _resolve_paths(_overrides(assignments), Path.cwd())
-    return validate(Settings, _merge(content, overrides), str(file))
+    try:
+        settings = validate(Settings, _merge(content, _resolve_paths(overrides, Path.cwd())), str(file))
+    except ConfigurationError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigurationError(*problems)
+    return settings

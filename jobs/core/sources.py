@@ -109,6 +109,7 @@ def _read_input(spark: SparkSession, place: str, given: Input, versions: dict[st
         if given.format == "csv":
             # Text stays text, an empty field is NULL, and quoted fields may hold anything.
             reader = spark.read.options(header=True, sep=given.delimiter, escape='"', multiLine=True)
+            reader = reader.option("enforceSchema", False)  # each file by its own header
             return reader.format("csv").load(given.path)
         if given.format == "parquet":
             return spark.read.format("parquet").load(given.path)

@@ -2,13 +2,15 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.resources import resource
 
@@ -55,6 +57,25 @@ class Steps:
         frame.createOrReplaceTempView(name)
         self._views.append(name)
         return frame
+
+
+def literal_rows(
+    spark: SparkSession, types: Mapping[str, str], rows: Sequence[tuple[str | int | Decimal, ...]]
+) -> DataFrame:
+    """A few rows as literals of a plan; a frame made of Python objects would start Python workers.
+
+    Args:
+        spark: the session.
+        types: SQL type by column.
+        rows: at least one.
+    """
+    structs = [
+        F.struct(
+            *(F.lit(value).cast(types[name]).alias(name) for name, value in zip(types, row, strict=True))
+        )
+        for row in rows
+    ]
+    return spark.sql("SELECT 1").select(F.inline(F.array(*structs)))
 
 
 def say(text: str) -> None:

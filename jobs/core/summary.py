@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from jobs.core.explanation import score_components
 from jobs.core.model import TOTAL, ScoringModel
@@ -39,7 +40,7 @@ def show(
 
 def _table(title: str, *headings: str) -> Table:
     table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False
+        title=Text(title), title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False
     )
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="left" if position == 0 else "right", no_wrap=True)
@@ -120,7 +121,7 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
             inverted = "1 - " if component.direction == "lower_is_better" else ""
             table.add_row(
                 f"  {component.metric}",
-                f"{row['value']:,.2f}",
+                "-" if row["value"] is None else f"{row['value']:,.2f}",
                 f"{row['below']:,} of {row['peers'] - 1:,}",
                 f"{inverted}{row['percentile']:.4f}",
                 f"{row['weight']:.2f}",

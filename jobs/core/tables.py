@@ -154,7 +154,10 @@ class OutputTables:
         identifier = self.location.identifier(table)
         if self.location.schema is not None:
             self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
-        checks = {f"delta.constraints.{name}": check for name, check in layout.checks.items()}
+        # As in standard SQL a CHECK holds where it is NULL; Delta by itself takes that for a violation.
+        checks = {
+            f"delta.constraints.{name}": f"({check}) IS NOT FALSE" for name, check in layout.checks.items()
+        }
         settings = {**_PROPERTIES, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields

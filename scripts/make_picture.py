@@ -1,0 +1,28 @@
+"""Draws the README's picture: the summary of the newest snapshot that `make run` published."""
+
+from pathlib import Path
+
+from pyspark.sql import functions as F  # noqa: N812
+from rich.console import Console
+
+from jobs.core import summary
+from jobs.core.command import default_log_file
+from jobs.core.model import load_model
+from jobs.core.session import open_session
+from jobs.core.tables import Location, OutputTables
+
+
+def main() -> None:
+    """Draws it."""
+    spark = open_session("customer-tiers picture", default_log_file())
+    # Relative, so that the picture doesn't show whose machine it was made on; `make` runs in the checkout.
+    tables = OutputTables(spark, Location(path="build/output"))
+    newest = tables.read("tier_summary").agg(F.max("as_of")).collect()[0][0]
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(record=True, width=104, file=nowhere, force_terminal=True)
+        summary.show(spark, tables, load_model("profitability_adherence"), newest, console)
+    console.save_svg(".github/summary.svg", title="customer-tiers")
+
+
+if __name__ == "__main__":
+    main()

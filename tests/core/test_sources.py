@@ -1,0 +1,448 @@
+"""Sources of every format, as the SQL reads them."""
+
+import csv
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from jobs.core.errors import ConfigurationError
+from jobs.core.settings import load_settings
+from jobs.core.sources import open_sources
+
+COLUMNS = [
+    "customer_name",
+    "business_unit",
+    "product",
+    "event_date",
+    "total_revenue",
+    "total_gross_margin",
+    "event_count",
+    "cs_representative",
+    "region",
+    "account_id",
+]
+PLAIN = {
+    **dict.fromkeys(COLUMNS, "text"),
+    "event_date": "2024-12-31",
+    "total_revenue": "1",
+    "total_gross_margin": "1",
+    "event_count": "1",
+}
+CSV = {"path": "facts.csv", "format": "csv"}
+ACCOUNTS = {"path": "accounts.csv", "format": "csv"}
+# One row per line: event_date, total_revenue, total_gross_margin, event_count.
+TYPED = """
+    SELECT id AS customer_name, 'unit' AS business_unit, 'product' AS product, event_date, total_revenue,
+        total_gross_margin, event_count, 'rep' AS cs_representative, 'North' AS region,
+        CAST(id + 41 AS SMALLINT) AS account_id, map('a', 1) AS extra
+    FROM VALUES
+        (1, TIMESTAMP '2024-01-01 02:30:00Z', 1.005D, CAST(-1.0050000000 AS DECIMAL(38, 10)), 1),
+        (2, TIMESTAMP '2024-01-01 12:30:00Z', double('NaN'), CAST(0.0049999999 AS DECIMAL(38, 10)), 2),
+        (3, NULL, double('-Infinity'), CAST(0.005 AS DECIMAL(38, 10)), -3),
+        (4, NULL, 1e17D, CAST(12345678901234567.89 AS DECIMAL(38, 10)), NULL),
+        (5, NULL, -2.675D, CAST(9999999999999999.99 AS DECIMAL(38, 10)), 0),
+        (6, NULL, NULL, CAST(9999999999999999.995 AS DECIMAL(38, 10)), 0)
+        AS t (id, event_date, total_revenue, total_gross_margin, event_count)
+"""
+
+
+class Place:
+    """A folder with sources and a configuration."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.spark = spark
+        self.folder = folder
+        (folder / "accounts.csv").write_text("account_id,status\n00001,active\n")
+
+    def write(
+        self, *rows: dict[str, str], name: str = "facts.csv", header: list[str] = COLUMNS, **form: Any
+    ) -> None:
+        """Writes a CSV file of rows that are plain where nothing else is told."""
+        with (self.folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, header, **form)
+            writer.writeheader()
+            writer.writerows({**dict.fromkeys(header, ""), **PLAIN, **row} for row in rows)
+
+    def open(
+        self, facts: dict[str, Any] = CSV, accounts: dict[str, Any] = ACCOUNTS, **other: Any
+    ) -> tuple[dict[str, DataFrame], dict[str, int]]:
+        content = {
+            "sources": {"fct_revenues": facts, "dim_accounts": accounts},
+            "output": {"path": "output"},
+            "model": "profitability_adherence",
+            **other,
+        }
+        file = self.folder / "run.yaml"
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+        return open_sources(self.spark, load_settings(file, []))
+
+    def facts(self, source: dict[str, Any] = CSV, **other: Any) -> DataFrame:
+        return self.open(source, **other)[0]["fct_revenues"]
+
+    def problems(self, *sources: dict[str, Any], **other: Any) -> list[str]:
+        with pytest.raises(ConfigurationError) as refused:
+            self.open(*sources, **other)
+        return [problem.replace(str(self.folder), "FOLDER") for problem in refused.value.problems]
+
+
+@pytest.fixture
+def place(spark: SparkSession, tmp_path: Path) -> Place:
+    return Place(spark, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def typed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Delta table with the values of TYPED."""
+    path = str(tmp_path_factory.mktemp("typed") / "facts")
+    spark.sql(TYPED).coalesce(1).write.format("delta").save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def typed_rows(spark: SparkSession, typed: str, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    """The values of TYPED as the job reads them west of Greenwich, where the day begins later."""
+    place = Place(spark, tmp_path_factory.mktemp("west"))
+    before = spark.conf.get("spark.sql.session.timeZone")
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    try:
+        return place.facts({"path": typed}).collect()
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", before)
+
+
+def column(frame: DataFrame, name: str) -> list[Any]:
+    return [row[name] for row in frame.select(name).collect()]
+
+
+# Delta and parquet
+
+
+def test_columns_have_the_types_that_the_sql_reads(place: Place, typed: str) -> None:
+    frames, _ = place.open({"path": typed})
+    assert dict(frames["fct_revenues"].dtypes) == {
+        "customer_key": "string",
+        "customer_name": "string",
+        "business_unit": "string",
+        "product": "string",
+        "event_date": "date",
+        "total_revenue": "decimal(18,2)",
+        "total_gross_margin": "decimal(18,2)",
+        "event_count": "bigint",
+        "cs_representative": "string",
+        "region": "string",
+        "account_id": "string",
+    }
+    assert dict(frames["dim_accounts"].dtypes) == {"account_id": "string", "status": "string"}
+
+
+def test_whole_number_ids_become_text(typed_rows: list[Row]) -> None:
+    ids = [(row["customer_key"], row["account_id"]) for row in typed_rows]
+    assert ids == [(str(n), str(n + 41)) for n in range(1, 7)]
+
+
+def test_timestamps_become_dates_in_the_session_time_zone(typed_rows: list[Row]) -> None:
+    days = [row["event_date"] for row in typed_rows]
+    assert days == [date(2023, 12, 31), date(2024, 1, 1), None, None, None, None]
+
+
+def test_double_money_is_rounded_half_away_from_zero_and_null_when_it_is_none(typed_rows: list[Row]) -> None:
+    revenues = [row["total_revenue"] for row in typed_rows]
+    assert revenues == [Decimal("1.01"), None, None, None, Decimal("-2.68"), None]
+
+
+def test_decimal_money_is_rounded_half_away_from_zero_and_null_when_it_is_too_large(
+    typed_rows: list[Row],
+) -> None:
+    margins = [row["total_gross_margin"] for row in typed_rows]
+    largest = Decimal("9999999999999999.99")
+    assert margins == [Decimal("-1.01"), Decimal("0.00"), Decimal("0.01"), None, largest, None]
+
+
+def test_delta_source_stays_at_the_version_it_had_when_opened(place: Place) -> None:
+    path = str(place.folder / "accounts")
+    rows = place.spark.createDataFrame([("1", "active")], "account_id STRING, status STRING")
+    place.write({})
+    rows.coalesce(1).write.format("delta").save(path)
+    frames, versions = place.open(CSV, {"path": path})
+    rows.coalesce(1).write.format("delta").mode("append").save(path)
+    assert versions == {"dim_accounts": 0}
+    assert frames["dim_accounts"].count() == 1
+    frames, versions = place.open(CSV, {"path": path})
+    assert versions == {"dim_accounts": 1}
+    assert frames["dim_accounts"].count() == 2
+
+
+def test_delta_table_of_a_catalog_is_pinned_too(place: Place, typed: str) -> None:
+    place.spark.sql(f"CREATE TABLE facts_of_catalog USING delta LOCATION '{typed}'")
+    try:
+        frames, versions = place.open({"table": "spark_catalog.default.facts_of_catalog"})
+        assert versions == {"fct_revenues": 0}
+        assert frames["fct_revenues"].count() == 6
+    finally:
+        place.spark.sql("DROP TABLE facts_of_catalog")
+
+
+def test_parquet_is_read_without_a_version(place: Place) -> None:
+    path = str(place.folder / "accounts")
+    place.write({})
+    place.spark.sql("SELECT 7 AS account_id, 'active' AS status").write.parquet(path)
+    frames, versions = place.open(CSV, {"path": path, "format": "parquet"})
+    assert versions == {}
+    assert [tuple(row) for row in frames["dim_accounts"].collect()] == [("7", "active")]
+
+
+# CSV
+
+
+def test_csv_text_is_kept_as_it_is(place: Place) -> None:
+    kept = {
+        "customer_name": "00001",
+        "business_unit": " spaces ",
+        "product": 'a "quoted", word',
+        "cs_representative": "two\nlines",
+        "region": "back\\slash",
+        "account_id": "1e3",
+    }
+    place.write(kept)
+    row = place.facts().collect()[0].asDict()
+    assert {name: row[name] for name in kept} == kept
+    assert row["customer_key"] == "00001"
+
+
+def test_empty_csv_fields_are_null(place: Place) -> None:
+    place.write(dict.fromkeys(COLUMNS, ""), quoting=csv.QUOTE_MINIMAL)
+    assert set(place.facts().collect()[0]) == {None}
+
+
+def test_csv_of_windows_is_read_like_any_other(place: Place) -> None:
+    place.write({"account_id": "00007"}, lineterminator="\r\n")
+    file = place.folder / "facts.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    row = place.facts().collect()[0]
+    assert (row["customer_name"], row["account_id"]) == ("text", "00007")
+
+
+def test_csv_may_have_another_delimiter(place: Place) -> None:
+    place.write({"product": "a,b;c"}, delimiter=";")
+    assert column(place.facts({**CSV, "delimiter": ";"}), "product") == ["a,b;c"]
+
+
+def test_csv_dates_need_year_month_and_day(place: Place) -> None:
+    day = date(2024, 1, 5)
+    cases = {
+        "2024-01-05": day,
+        "2024-1-5": day,
+        " 2024-01-05 ": day,
+        "2024-01-05 23:59:59": day,
+        "2024-01-05T23:59:59.123": day,
+        "2024-02-29": date(2024, 2, 29),
+        "2024": None,
+        "2024-01": None,
+        "20240105": None,
+        "2023-02-29": None,
+        "05.01.2024": None,
+        "01/05/2024": None,
+        "2024-01-05x": None,
+        "today": None,
+        "epoch": None,
+    }
+    place.write(*({"customer_name": text, "event_date": text} for text in cases))
+    rows = place.facts().select("customer_key", "event_date").collect()
+    assert {row["customer_key"]: row["event_date"] for row in rows} == cases
+
+
+def test_csv_money_is_rounded_half_away_from_zero_and_null_when_it_is_none(place: Place) -> None:
+    cases = {
+        "7": "7.00",
+        " 7.1 ": "7.10",
+        "-0.005": "-0.01",
+        "1.005": "1.01",
+        "1.00499999999999999999": "1.00",
+        "1e3": "1000.00",
+        "9999999999999999.99": "9999999999999999.99",
+        "9999999999999999.995": None,
+        "12345678901234567": None,
+        "1,5": None,
+        "1 000": None,
+        "$5": None,
+        "NaN": None,
+        "Infinity": None,
+        "one": None,
+    }
+    place.write(*({"customer_name": text, "total_revenue": text} for text in cases))
+    rows = place.facts().select("customer_key", "total_revenue").collect()
+    found = {row["customer_key"]: row["total_revenue"] for row in rows}
+    assert found == {text: value and Decimal(value) for text, value in cases.items()}
+
+
+def test_csv_counts_are_whole_numbers(place: Place) -> None:
+    cases = {
+        "3": 3,
+        " +3 ": 3,
+        "-1": -1,
+        "9223372036854775807": 2**63 - 1,
+        "9223372036854775808": None,
+        "3.5": None,
+        "3.0": None,
+        "1e3": None,
+        "three": None,
+    }
+    place.write(*({"customer_name": text, "event_count": text} for text in cases))
+    rows = place.facts().select("customer_key", "event_count").collect()
+    assert {row["customer_key"]: row["event_count"] for row in rows} == cases
+
+
+def test_csv_files_of_a_folder_are_read_by_their_own_headers_or_refused(place: Place) -> None:
+    (place.folder / "facts").mkdir()
+    place.write({"region": "North"}, name="facts/a.csv")
+    place.write({"region": "North"}, name="facts/b.csv", header=COLUMNS[::-1])
+    try:
+        regions = column(place.facts({"path": "facts", "format": "csv"}), "region")
+    except Exception:
+        return
+    assert regions == ["North", "North"]
+
+
+# Columns
+
+
+def test_columns_are_renamed_and_the_key_is_another_one(place: Place) -> None:
+    header = [*COLUMNS, "client no", "area", "note"]
+    place.write({"client no": "007", "area": "South", "region": "ignored"}, header=header)
+    columns = {"customer_id": "client no", "region": "AREA"}
+    frame = place.facts({**CSV, "columns": columns}, customer_key="customer_id")
+    row = frame.collect()[0]
+    assert (row["customer_key"], row["customer_name"], row["region"]) == ("007", "text", "South")
+    assert "note" not in frame.columns
+
+
+def test_unknown_columns_are_told_with_the_known_ones(place: Place) -> None:
+    place.write({})
+    accounts = {**ACCOUNTS, "columns": {"state": "status"}}
+    facts = {**CSV, "columns": {"area": "region", "customer_key": "account_id"}}
+    known = ", ".join(COLUMNS[1:])
+    assert place.problems(facts, accounts, customer_key="account_id") == [
+        f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, got 'area'",
+        f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, "
+        "got 'customer_key'",
+        "sources.dim_accounts.columns: must map some of account_id, status, got 'state'",
+    ]
+
+
+def test_all_problems_of_both_sources_are_told_at_once(place: Place) -> None:
+    place.spark.sql("""
+        SELECT 'a' AS customer_name, TRUE AS business_unit, 'p' AS product, '2024-01-01' AS event_date,
+            '1' AS total_revenue, 1.5D AS total_gross_margin, 1.0D AS event_count, 'x' AS cs_representative,
+            array('x') AS region
+    """).write.parquet(str(place.folder / "facts"))
+    (place.folder / "accounts.csv").write_text("account,status\n1,active\n")
+    columns = (
+        "customer_name, business_unit, product, event_date, total_revenue, total_gross_margin, event_count, "
+        "cs_representative, region"
+    )
+    query = "convert it in a sources.fct_revenues.query"
+    assert place.problems({"path": "facts", "format": "parquet"}) == [
+        f"sources.fct_revenues: column business_unit must be STRING or a whole number, got BOOLEAN; {query}",
+        f"sources.fct_revenues: column event_date must be DATE or TIMESTAMP, got STRING; {query}",
+        "sources.fct_revenues: column total_revenue must be DECIMAL, DOUBLE, FLOAT or a whole number, "
+        f"got STRING; {query}",
+        "sources.fct_revenues: column event_count must be a whole number (TINYINT to BIGINT), "
+        f"got DOUBLE; {query}",
+        f"sources.fct_revenues: column region must be STRING or a whole number, got ARRAY<STRING>; {query}",
+        "sources.fct_revenues: column account_id must exist (account_id is read from it; "
+        f"name another in sources.fct_revenues.columns), got columns {columns}",
+        "sources.dim_accounts: column account_id must exist (account_id is read from it; "
+        "name another in sources.dim_accounts.columns), got columns account, status",
+    ]
+
+
+def test_missing_tables_are_told_together(place: Place) -> None:
+    told = place.problems({"path": "nothing.csv", "format": "csv"}, {"path": "nothing"})
+    assert told[0].startswith(
+        "sources.fct_revenues: must be an existing table, got 'FOLDER/nothing.csv': [PATH_NOT_FOUND]"
+    )
+    assert told[1:] == [
+        "sources.dim_accounts.path: must be a Delta table, got 'FOLDER/nothing', which isn't one"
+    ]
+    (told_of_table,) = place.problems({"table": "nowhere.nothing"}, ACCOUNTS)
+    assert told_of_table.startswith(
+        "sources.fct_revenues: must be an existing table, got 'nowhere.nothing': "
+    )
+
+
+# Mapping queries
+
+
+def mapping(place: Place, query: str, **inputs: dict[str, Any]) -> dict[str, Any]:
+    (place.folder / "mapping.sql").write_text(query)
+    return {"query": "mapping.sql", "inputs": inputs}
+
+
+def test_query_maps_its_inputs(place: Place) -> None:
+    place.write({})
+    (place.folder / "raw.csv").write_text("id,state\n01,1\n02,0\n")
+    query = """
+        -- A comment; with a semicolon.
+        WITH open AS (SELECT id FROM raw WHERE state = '1')
+        SELECT id AS account_id, 'active' AS status FROM open;
+    """
+    source = mapping(place, query, raw={"path": "raw.csv", "format": "csv"})
+    frames, versions = place.open(CSV, source)
+    assert [tuple(row) for row in frames["dim_accounts"].collect()] == [("01", "active")]
+    assert versions == {}
+
+
+def test_delta_inputs_of_a_query_are_pinned_by_name(place: Place, typed: str) -> None:
+    source = mapping(place, "SELECT * FROM raw", raw={"path": typed})
+    frames, versions = place.open(source)
+    assert versions == {"fct_revenues.inputs.raw": 0}
+    assert frames["fct_revenues"].count() == 6
+
+
+def test_text_of_a_query_is_parsed_when_an_input_is_csv(place: Place) -> None:
+    place.write({"event_date": "2024"}, {})
+    source = mapping(place, "SELECT * FROM raw", raw=CSV)
+    assert column(place.facts(source), "event_date") == [None, date(2024, 12, 31)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "SELECT nothing FROM raw",
+        "SELECT account_id FRUM raw",
+        "SELECT 1 AS a; SELECT 2 AS b",
+        "SELECT :day AS account_id, status FROM raw",
+        "DROP TABLE raw",
+        "INSERT INTO raw SELECT * FROM raw",
+        "CREATE TABLE stolen AS SELECT * FROM raw",
+        "SET spark.sql.ansi.enabled=false",
+    ],
+)
+def test_query_must_be_one_valid_select(place: Place, query: str) -> None:
+    place.write({})
+    (told,) = place.problems(CSV, mapping(place, query, raw=ACCOUNTS))
+    assert told.startswith("sources.dim_accounts.query: mapping.sql must be one valid SELECT, got: [")
+    assert "\n" not in told
+
+
+def test_problems_of_a_querys_inputs_are_told_at_once(place: Place) -> None:
+    place.write({})
+    source = {
+        "query": "nothing.sql",
+        "inputs": {"raw": {"path": "nothing"}, "events": ACCOUNTS, "dim_accounts": ACCOUNTS},
+    }
+    told = place.problems(CSV, source)
+    assert told[:3] == [
+        "sources.dim_accounts.inputs.raw.path: must be a Delta table, got 'FOLDER/nothing', which isn't one",
+        "sources.dim_accounts.inputs.events: must not be called like a step of the job; choose another name",
+        "sources.dim_accounts.inputs.dim_accounts: must not be called like a step of the job; "
+        "choose another name",
+    ]
+    assert told[3].startswith("sources.dim_accounts.query: must be a readable file, got 'FOLDER/nothing.sql'")
+    assert len(told) == 4

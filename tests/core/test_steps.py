@@ -1,0 +1,89 @@
+"""Running SQL files as views."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+from jobs.core.resources import resource
+from jobs.core.steps import Steps, literal_rows, say, timed
+from tests.conftest import FACTS, fact
+
+ACCOUNTS = (
+    "SELECT * FROM VALUES ('1', 'active'), ('1', 'closed'), ('2', ' Closed ') AS t (account_id, status)"
+)
+
+
+def views(spark: SparkSession) -> set[str]:
+    return {table.name for table in spark.catalog.listTables() if table.isTemporary}
+
+
+def test_step_becomes_the_view_of_its_name_until_the_context_ends(spark: SparkSession) -> None:
+    with Steps(spark) as steps:
+        steps.view("dim_accounts", spark.sql(ACCOUNTS))
+        frame = steps.sql("activity", "accounts")
+        assert views(spark) == {"accounts", "dim_accounts"}
+        assert frame.count() == spark.table("accounts").count() == 2
+    assert views(spark) == set()
+
+
+def test_views_are_dropped_after_an_error_too(spark: SparkSession) -> None:
+    def fail() -> None:
+        with Steps(spark) as steps:
+            steps.view("one", spark.range(1))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert views(spark) == set()
+
+
+def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
+    days = [date(2024, 12, 31), date(2025, 1, 1)]
+    facts = spark.createDataFrame([fact(day=str(day)) for day in days], FACTS)
+    with Steps(spark, as_of=days[0]) as steps:
+        steps.view("fct_revenues", facts.withColumn("customer_key", facts["customer_id"]))
+        events = steps.sql("activity", "events")
+        assert [row["event_date"] for row in events.collect()] == days[:1]
+
+
+def test_literal_rows_are_as_given_in_their_types(spark: SparkSession) -> None:
+    types = {"name": "string", "position": "int", "weight": "decimal(5,4)"}
+    rows = [("it's", 1, Decimal("0.55")), ("a\\b\n", 2, Decimal("0.0001"))]
+    frame = literal_rows(spark, types, rows)
+    assert dict(frame.dtypes) == types
+    assert [tuple(row) for row in frame.collect()] == rows
+
+
+def test_failing_step_is_named(spark: SparkSession) -> None:
+    with pytest.raises(AnalysisException) as failed, Steps(spark) as steps:
+        steps.sql("activity", "accounts")
+    assert failed.value.__notes__ == ["in sql/activity/accounts.sql"]
+
+
+def test_every_sql_file_has_a_name_of_its_own() -> None:
+    stages = [folder for folder in resource("sql").iterdir() if folder.is_dir() and folder.name != "mappings"]
+    names = [file.name for stage in stages for file in stage.iterdir()]
+    assert len(names) > 10
+    assert len(names) == len(set(names))
+
+
+def test_functions_are_defined(spark: SparkSession) -> None:
+    assert spark.sql("SELECT divide_half_up(-5, 2) AS q").collect()[0]["q"] == -3
+
+
+def test_words_for_people_keep_off_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    say("Reading")
+    with timed("customer_tiers") as rows:
+        rows.append(1234567)
+    with timed("Spark session"):
+        pass
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
+        "Reading",
+        "  customer_tiers               1,234,567 rows      0.0 s",
+        "  Spark session                                    0.0 s",
+    ]

@@ -1,0 +1,90 @@
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tests.sql.steps import assert_rows, run_step, table
+
+FCT_REVENUES = (
+    "customer_key STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
+    "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), event_count BIGINT, "
+    "cs_representative STRING, region STRING, account_id STRING"
+)
+EVENTS = (
+    "customer_key STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
+    "event_count BIGINT, cs_representative STRING, region STRING, account_id STRING, "
+    "revenue_cents BIGINT, margin_cents BIGINT"
+)
+UNCHANGED = {
+    "customer_key": "c1",
+    "customer_name": "Ann",
+    "business_unit": "Core",
+    "product": "Basic",
+    "event_date": "2024-12-01",
+    "event_count": 7,
+    "cs_representative": "Eve",
+    "region": "North",
+    "account_id": "a1",
+}
+
+Row = dict[str, Any]
+
+
+def fact(**changes: Any) -> Row:
+    return {**UNCHANGED, "total_revenue": "100.00", "total_gross_margin": "40.00", **changes}
+
+
+def event(**changes: Any) -> Row:
+    return {**UNCHANGED, "revenue_cents": 10000, "margin_cents": 4000, **changes}
+
+
+def events(spark: SparkSession, *facts: Row) -> DataFrame:
+    inputs = {"fct_revenues": table(spark, FCT_REVENUES, facts)}
+    return run_step(spark, "activity", "events", inputs, as_of=date(2024, 12, 31))
+
+
+def test_facts_after_as_of_are_left_out(spark: SparkSession) -> None:
+    result = events(
+        spark, fact(event_date="1999-01-01"), fact(event_date="2024-12-31"), fact(event_date="2025-01-01")
+    )
+
+    assert_rows(result, EVENTS, event(event_date="1999-01-01"), event(event_date="2024-12-31"))
+
+
+def test_money_becomes_whole_cents(spark: SparkSession) -> None:
+    result = events(
+        spark,
+        fact(total_revenue="0.29", total_gross_margin="0.00"),
+        fact(total_revenue="-19.99", total_gross_margin="-0.01"),
+        fact(total_revenue="9999999999999999.99", total_gross_margin="-9999999999999999.99"),
+    )
+
+    assert_rows(
+        result,
+        EVENTS,
+        event(revenue_cents=29, margin_cents=0),
+        event(revenue_cents=-1999, margin_cents=-1),
+        event(revenue_cents=999_999_999_999_999_999, margin_cents=-999_999_999_999_999_999),
+    )
+
+
+def test_equal_facts_are_as_many_events(spark: SparkSession) -> None:
+    result = events(spark, fact(), fact(), fact(event_count=0))
+
+    assert_rows(result, EVENTS, event(), event(), event(event_count=0))
+
+
+def test_text_stays_as_it_is(spark: SparkSession) -> None:
+    unknown = {
+        "customer_name": None,
+        "business_unit": None,
+        "product": None,
+        "cs_representative": None,
+        "region": None,
+        "account_id": None,
+    }
+    padded = {"customer_key": " C1 ", "customer_name": " ANN", "product": "basic ", "account_id": "00001"}
+
+    result = events(spark, fact(**unknown), fact(**padded))
+
+    assert_rows(result, EVENTS, event(**unknown), event(**padded))
