@@ -154,10 +154,7 @@ class OutputTables:
         identifier = self.location.identifier(table)
         if self.location.schema is not None:
             self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
-        # As in standard SQL a CHECK holds where it is NULL; Delta by itself takes that for a violation.
-        checks = {
-            f"delta.constraints.{name}": f"({check}) IS NOT FALSE" for name, check in layout.checks.items()
-        }
+        checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
         settings = {**_PROPERTIES, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
@@ -183,7 +180,13 @@ class OutputTables:
         if added:
             # Nullable, whatever the layout says: earlier snapshots don't have them.
             columns = ", ".join(_column(field, layout, not_null=False) for field in added)
-            self._spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
+            identifier = self.location.identifier(table)
+            self._spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({columns})")
+            for name, check in layout.checks.items():
+                if self.property(table, f"delta.constraints.{name}") is None:
+                    self._spark.sql(
+                        f"ALTER TABLE {identifier} ADD CONSTRAINT {quoted(name)} CHECK ({_check(check)})"
+                    )
 
     def replace(self, table: str, as_of: date, frame: DataFrame) -> Written:
         """Replaces a snapshot's rows in one atomic commit, and reads them back.
@@ -220,6 +223,11 @@ class OutputTables:
                 for field in self.read(table).schema
             )
         )
+
+
+def _check(expression: str) -> str:
+    """A CHECK that holds where it is NULL, as in standard SQL; Delta by itself takes that for a violation."""
+    return f"({expression}) IS NOT FALSE"
 
 
 def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:

@@ -344,5 +344,6 @@ def test_problems_of_the_file_and_of_set_are_told_together(tmp_path: Path) -> No
     assert len(problems(tmp_path, {**WELL, "colour": "red"}, "output.path")) == 2
 
 
-def test_set_to_a_date_that_does_not_exist_is_a_problem_not_a_crash(tmp_path: Path) -> None:
-    assert len(problems(tmp_path, WELL, "output.path=2024-02-30")) == 1
+def test_set_to_a_date_that_does_not_exist_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load(tmp_path, WELL, "output.path=2024-02-30").output.path == f"{tmp_path}/2024-02-30"
