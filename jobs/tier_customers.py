@@ -11,7 +11,7 @@ from pyspark.sql.types import StructType
 
 from jobs.core import pipeline, summary
 from jobs.core.command import DONE, EXIT_STATUS_HELP, default_log_file, run_command
-from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.errors import BadDataError, Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_check import check_model
 from jobs.core.publishing import Publisher
@@ -70,8 +70,7 @@ def _tier_customers(given: argparse.Namespace) -> None:
         spark = open_session("customer-tiers", given.log_file, settings.time_zone)
         define_functions(spark)
     sources, versions = open_sources(spark, settings)
-    for model in models:
-        check_model(model, _features_schema(spark, sources, dates[0]))
+    _check_models(models, _features_schema(spark, sources, dates[0]))
     publishers = [Publisher(spark, settings, model, versions) for model in models]
     for publisher in publishers:
         publisher.prepare_location()
@@ -89,7 +88,7 @@ def _tier_customers(given: argparse.Namespace) -> None:
 
 def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], list[date]]:
     """Settings, models and dates, with every problem in any of them told at once."""
-    problems: list[str] = []
+    problems = Problems()
     dates = set()
     for text in given.as_of:
         try:
@@ -97,18 +96,13 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
         except ValueError:
             problems.append(f"--as-of: must be a date like 2024-12-31, got {text!r}")
     models: list[ScoringModel] = []
-    try:
+    with problems.gathered():
         settings = load_settings(given.config, given.assignments)
         for name in settings.model_names:
-            try:
+            with problems.gathered():
                 models.append(load_model(name))
-            except ConfigurationError as error:
-                problems += error.problems
         problems += _models_apart(models)
-    except ConfigurationError as error:
-        problems += error.problems
-    if problems:
-        raise ConfigurationError(*problems)
+    problems.refuse()
     return settings, models, sorted(dates)
 
 
@@ -135,6 +129,14 @@ def _features_schema(spark: SparkSession, sources: dict[str, DataFrame], as_of: 
     with Steps(spark, as_of=as_of, window_months=1) as steps:
         _bind(steps, sources)
         return pipeline.customer_features(steps).schema
+
+
+def _check_models(models: list[ScoringModel], features: StructType) -> None:
+    problems = Problems()
+    for model in models:
+        with problems.gathered():
+            check_model(model, features)
+    problems.refuse()
 
 
 def _refuse_bad_rows(spark: SparkSession, sources: dict[str, DataFrame]) -> None:

@@ -1,5 +1,8 @@
 """The two ways in which a run is refused; every other error is unexpected."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ConfigurationError(Exception):
     """Settings, arguments, a model or a source's shape are wrong: exit status 2.
@@ -11,6 +14,23 @@ class ConfigurationError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class Problems(list[str]):
+    """Gathers what is wrong in several places, so that all of it is told at once."""
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Notes the problems of a ConfigurationError raised inside, and goes on after it."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self += error.problems
+
+    def refuse(self) -> None:
+        """Raises a ConfigurationError if there are any."""
+        if self:
+            raise ConfigurationError(*self)
 
 
 class BadDataError(Exception):

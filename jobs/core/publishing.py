@@ -168,10 +168,12 @@ class Publisher:
         return replace(snapshot, written={**snapshot.written, **written})
 
     def _write(self, tables: OutputTables, table: str, as_of: date, run_id: str, frame: DataFrame) -> Written:
+        # Features that several models share belong to none of them.
+        model = self.model.name if tables is self.tables else "shared"
         with timed(table) as rows:
             labelled = frame.select(
                 F.lit(as_of).alias("as_of"),
-                F.lit(self.model.name).alias("model"),
+                F.lit(model).alias("model"),
                 F.lit(run_id).alias("run_id"),
                 "*",
             )

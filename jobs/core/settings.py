@@ -9,7 +9,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from jobs.core.documents import Document, read_yaml, validate
-from jobs.core.errors import ConfigurationError
+from jobs.core.errors import Problems
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 _NAME_PART = re.compile(r"[^`.\s;'\"(){}\[\]\\/]+")
@@ -226,12 +226,10 @@ def load_settings(file: Path, assignments: list[str]) -> Settings:
     Raises:
         ConfigurationError: with every problem found.
     """
-    overrides, problems = _overrides(assignments)
+    overrides, malformed = _overrides(assignments)
+    problems = Problems(malformed)
     content = _resolve_paths(read_yaml(file, str(file)), file.resolve().parent)
-    try:
+    with problems.gathered():
         settings = validate(Settings, _merge(content, _resolve_paths(overrides, Path.cwd())), str(file))
-    except ConfigurationError as error:
-        problems += error.problems
-    if problems:
-        raise ConfigurationError(*problems)
+    problems.refuse()
     return settings

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core import tables
-from jobs.core.errors import ConfigurationError
+from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
 
@@ -131,24 +131,21 @@ def _read_input(spark: SparkSession, place: str, given: Input, versions: dict[st
 
 def _query(spark: SparkSession, name: str, source: Source, versions: dict[str, int]) -> DataFrame:
     """The rows of a mapping query; its inputs stay as views, by whose names some sessions read late."""
-    problems: list[str] = []
+    problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
     taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
         if view in taken:
             problems.append(f"{place}: must not be called like a step of the job; choose another name")
-        try:
+        with problems.gathered():
             _read_input(spark, place, given, versions).createOrReplaceTempView(view)
-        except ConfigurationError as error:
-            problems += error.problems
     file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"sources.{name}.query: must be a readable file, got {str(file)!r}: {error}")
-    if problems:
-        raise ConfigurationError(*problems)
+    problems.refuse()
     try:
         # As a subquery nothing but a SELECT is valid: a mapping changes no table.
         return spark.sql(_AS_SUBQUERY.format(text=text.strip().rstrip(";")))
@@ -183,13 +180,10 @@ def open_sources(spark: SparkSession, settings: Settings) -> tuple[dict[str, Dat
     """
     frames: dict[str, DataFrame] = {}
     versions: dict[str, int] = {}
-    problems: list[str] = []
+    problems = Problems()
     for name in KINDS:
         source: Source = getattr(settings.sources, name)
-        try:
+        with problems.gathered():
             frames[name] = _open(spark, name, source, settings.customer_key, versions)
-        except ConfigurationError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigurationError(*problems)
+    problems.refuse()
     return frames, versions

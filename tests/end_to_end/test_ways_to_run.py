@@ -65,6 +65,8 @@ def test_with_spark_submit_and_the_zip(workspace: Workspace, dist: Path) -> None
         "--py-files",
         dist / "jobs.zip",
         script,
+        # As in an active environment: spark-submit looks for its Spark with the Python on the PATH.
+        PATH=f"{BIN}:{os.environ['PATH']}",
     )
 
 
