@@ -15,12 +15,11 @@ from jobs.core.tables import Location, OutputTables
 def main() -> None:
     """Draws it."""
     spark = open_session("customer-tiers picture", default_log_file())
-    # Relative, so that the picture doesn't show whose machine it was made on; `make` runs in the checkout.
-    tables = OutputTables(spark, Location(path="build/output"))
+    tables = OutputTables(spark, Location(path=str(Path("build/output").resolve())))
     newest = tables.read("tier_summary").agg(F.max("as_of")).collect()[0][0]
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=104, file=nowhere, force_terminal=True)
-        summary.show(spark, tables, load_model("profitability_adherence"), newest, console)
+        summary.show_snapshot(spark, tables, load_model("profitability_adherence"), newest, console)
     console.save_svg(".github/summary.svg", title="customer-tiers")
 
 

@@ -24,10 +24,18 @@ def show(
     as_of: date,
     console: Console | None = None,
 ) -> None:
-    """Prints the summary of one published snapshot."""
+    """Prints the summary of one published snapshot, and where to look further."""
     out = console or Console()
     if not out.is_terminal:
         out.width = _WIDTH_OF_FILES
+    show_snapshot(spark, tables, model, as_of, out)
+    _where_to_look(out, tables)
+
+
+def show_snapshot(
+    spark: SparkSession, tables: OutputTables, model: ScoringModel, as_of: date, out: Console
+) -> None:
+    """Prints tiers, movements and two customers explained."""
     this_date = F.col("as_of") == F.lit(as_of)
     _tiers(out, tables.read("tier_summary").where(this_date).collect(), model, as_of)
     _movements(out, tables.read("tier_migration_summary").where(this_date).collect())
@@ -35,7 +43,6 @@ def show(
     components = spark.sql(score_components(tables)).where(this_date)
     for customer in _two_customers(tiers):
         _explained(out, customer, components, model)
-    _where_to_look(out, tables)
 
 
 def _table(title: str, *headings: str) -> Table:
