@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
@@ -189,7 +189,7 @@ class OutputTables:
                     )
 
     def replace(self, table: str, as_of: date, frame: DataFrame) -> Written:
-        """Replaces a snapshot's rows in one atomic commit, and reads them back.
+        """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
 
         Args:
             table: to write; it exists.
@@ -199,15 +199,15 @@ class OutputTables:
         identifier = self.location.identifier(table)
         # By its own mark the commit is found again among those of other runs.
         mark = str(uuid.uuid4())
-        writer = self._fitted(table, frame).writeTo(identifier).option("userMetadata", mark)
-        writer.overwrite(F.col("as_of") == F.lit(as_of))
+        seen = Observation()
+        rows = self._fitted(table, frame)
+        rows = rows.observe(seen, F.count(F.lit(1)).alias("rows"), content_hash(rows).alias("content_hash"))
+        rows.writeTo(identifier).option("userMetadata", mark).overwrite(F.col("as_of") == F.lit(as_of))
         history = self._spark.sql(f"DESCRIBE HISTORY {identifier}").select("version", "userMetadata")
         # Delta commits nothing when no row comes and none goes: then the newest version has it right.
         marked = F.max(F.when(F.col("userMetadata") == mark, F.col("version")))
         version = int(history.agg(F.coalesce(marked, F.max("version"))).collect()[0][0])
-        rows = read_version(self._spark, identifier, version).where(F.col("as_of") == F.lit(as_of))
-        counted = rows.agg(F.count("*").alias("rows"), content_hash(rows).alias("content_hash")).collect()[0]
-        return Written(version, int(counted["rows"]), str(counted["content_hash"]))
+        return Written(version, int(seen.get["rows"]), str(seen.get["content_hash"]))
 
     def append(self, table: str, frame: DataFrame) -> None:
         """Appends rows in one atomic commit."""
