@@ -17,7 +17,7 @@ from jobs.core.model_check import check_model
 from jobs.core.publishing import Publisher
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
-from jobs.core.sources import open_sources
+from jobs.core.sources import key_is_name, open_sources
 from jobs.core.steps import Steps, define_functions, say, timed
 
 
@@ -70,7 +70,8 @@ def _tier_customers(given: argparse.Namespace) -> None:
         spark = open_session("customer-tiers", given.log_file, settings.time_zone)
         define_functions(spark)
     sources, versions = open_sources(spark, settings)
-    _check_models(models, _features_schema(spark, sources, dates[0]))
+    named = key_is_name(settings)
+    _check_models(models, _features_schema(spark, sources, dates[0], named))
     publishers = [Publisher(spark, settings, model, versions) for model in models]
     for publisher in publishers:
         publisher.prepare_location()
@@ -79,7 +80,9 @@ def _tier_customers(given: argparse.Namespace) -> None:
         say(f"{as_of}")
         with Steps(spark, as_of=as_of, window_months=models[0].window_months) as steps:
             _bind(steps, sources)
-            features = publishers[0].write_features(as_of, pipeline.customer_features(steps))
+            features = publishers[0].write_features(
+                as_of, pipeline.customer_features(steps, key_is_name=named)
+            )
         for publisher in publishers:
             publisher.publish(as_of, features, given.allow_empty)
     for publisher in publishers if not given.no_summary else ():
@@ -125,10 +128,12 @@ def _bind(steps: Steps, sources: dict[str, DataFrame]) -> None:
         steps.view(name, frame)
 
 
-def _features_schema(spark: SparkSession, sources: dict[str, DataFrame], as_of: date) -> StructType:
+def _features_schema(
+    spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
+) -> StructType:
     with Steps(spark, as_of=as_of, window_months=1) as steps:
         _bind(steps, sources)
-        return pipeline.customer_features(steps).schema
+        return pipeline.customer_features(steps, key_is_name=named, only_planned=True).schema
 
 
 def _check_models(models: list[ScoringModel], features: StructType) -> None:

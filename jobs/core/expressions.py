@@ -1,10 +1,10 @@
-"""What varies with the model, as DataFrame expressions: ranks, points, conditions, tiers and flags."""
+"""What varies with the model, as DataFrame expressions: points, conditions, tiers and flags."""
 
 from collections.abc import Sequence
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import Column, Window
+from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.model import FULL_WEIGHT, Component, Condition, ScoringModel
@@ -47,19 +47,6 @@ def peer_group(model: ScoringModel) -> Column:
     if not model.peer_group:
         return F.lit("{}")
     return F.to_json(F.struct(*model.peer_group), {"ignoreNullFields": "false"})
-
-
-def ranks(model: ScoringModel) -> list[Column]:
-    """`peers` and each metric's `<metric>_below`: how many peers have a strictly lower value (INT).
-
-    `below / (peers - 1)` is SQL's percent_rank(). Reads `peer_group`.
-    """
-    peers = Window.partitionBy("peer_group")
-    below = [
-        (F.rank().over(peers.orderBy(component.metric)) - 1).alias(f"{component.metric}_below")
-        for component in model.components
-    ]
-    return [F.count("*").over(peers).cast("int").alias("peers"), *below]
 
 
 def micro_points(component: Component) -> Column:

@@ -30,7 +30,7 @@ class Condition(Document):
     operator: Operator | None = None
     value: StrictBool | Number | StrictStr | None = None
     threshold: Name | None = None
-    months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
+    months_before_as_of: Annotated[int, Field(ge=0, le=120)] | None = None
     all: tuple["Condition", ...] = ()
     any: tuple["Condition", ...] = ()
 
@@ -144,7 +144,7 @@ class ScoringModel(Document):
 
     name: Name
     description: Label
-    window_months: Annotated[int, Field(ge=1, le=1200)]
+    window_months: Annotated[int, Field(ge=1, le=120)]
     peer_group: tuple[Name, ...] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     thresholds: dict[Name, Number] = Field(default_factory=dict)

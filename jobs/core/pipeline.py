@@ -6,17 +6,36 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DoubleType
 
-from jobs.core import expressions
+from jobs.core import codes, expressions, ranking
 from jobs.core.model import TOTAL, ScoringModel
 from jobs.core.steps import Steps, literal_rows
 
+ROW_ID = "row_id"  # of one writing of customer_features; nothing published holds it
 
-def customer_features(steps: Steps) -> DataFrame:
-    """One row per customer seen on or before as_of: every measure. Reads fct_revenues, dim_accounts."""
-    steps.sql("activity", "events", "window_events", "accounts")
-    steps.sql("activity", "customer_history", "customer_window")
-    steps.sql("activity", "customer_business_units", "customer_accounts")
-    return steps.sql("features", "customer_features")
+
+def customer_features(steps: Steps, *, key_is_name: bool, only_planned: bool = False) -> DataFrame:
+    """One row per customer seen on or before as_of: every measure. Reads fct_revenues, dim_accounts.
+
+    Args:
+        steps: where the sources are views, and the values are bound.
+        key_is_name: the customer's key is its name; otherwise the name is an attribute beside it.
+        only_planned: the rows won't be read, so the texts of the facts needn't be either.
+    """
+    window_events = steps.sql("activity", "events", "window_events")
+    texts = codes.NO_TEXTS if only_planned else codes.read_texts(steps.sql("activity", "distinct_texts"))
+    steps.bind(products_are_coded=codes.products_are_coded(texts))
+    steps.view("coded_events", codes.coded_events(window_events, texts))
+    for column in ("business_unit", "cs_representative", "region"):
+        steps.view(f"{column}_texts", texts[column].dictionary(window_events))
+    steps.sql("activity", "customer_accounts", "customer_products", "activity_rows")
+    steps.sql("activity", "customer_units", "customer_activity")
+    features = steps.sql("features", "customer_features")
+    if key_is_name:
+        return features.select(
+            "customer_key", F.col("customer_key").alias("customer_name"), *features.columns[1:]
+        )
+    named = features.join(steps.sql("features", "customer_names"), on="customer_key")
+    return named.select("customer_key", "customer_name", *features.columns[1:])
 
 
 def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, as_of: date) -> DataFrame:
@@ -25,12 +44,22 @@ def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, a
     return steps.view("assessed_customers", features.select("*", reason))
 
 
-def customer_tiers(steps: Steps, model: ScoringModel, as_of: date) -> DataFrame:
-    """One row per scored customer, as published. Reads assessed_customers."""
+def customer_tiers(steps: Steps, model: ScoringModel, as_of: date, plain_up_to: int) -> DataFrame:
+    """One row per scored customer, as published. Reads assessed_customers.
+
+    Args:
+        steps: where assessed_customers is a view.
+        model: to score with.
+        as_of: the date.
+        plain_up_to: the largest peer group that a single task ranks.
+    """
     scored = steps.sql("tiers", "scored_customers")
     # Ranking is a step of its own: what follows needs `peers` and the `_below` columns, however made.
     grouped = scored.select("*", expressions.peer_group(model).alias("peer_group"))
-    ranks = steps.view("ranks", grouped.select("*", *expressions.ranks(model)))
+    metrics = [component.metric for component in model.components]
+    ranks = steps.view(
+        "ranks", ranking.ranked(grouped, ROW_ID, metrics, plain_up_to, one_group=not model.peer_group)
+    )
     points = ranks.select("*", *(expressions.micro_points(component) for component in model.components))
     scores = steps.view(
         "scores", points.select("*", *(expressions.micro_score(model, s) for s in model.scores))
@@ -46,7 +75,7 @@ def customer_tiers(steps: Steps, model: ScoringModel, as_of: date) -> DataFrame:
             if field.dataType == DoubleType()
             else F.col(field.name)
             for field in scores.schema
-            if field.name not in in_micro_points
+            if field.name not in [*in_micro_points, ROW_ID]
         ),
         *(expressions.published_points(name) for name in in_micro_points),
     )

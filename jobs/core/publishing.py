@@ -15,7 +15,7 @@ from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
 from jobs.core.settings import Settings
-from jobs.core.steps import Steps, say, timed
+from jobs.core.steps import Steps, one_row, say, timed
 from jobs.core.tables import Location, OutputTables, Written
 
 _RUNS = {
@@ -93,9 +93,7 @@ class Publisher:
                 f"output: must be a place for {self._holds}, got {self._root.location}, "
                 f"which holds {held}; choose another output"
             )
-        empty = self._spark.sql("SELECT 1").select(
-            *(F.lit(None).cast(kind).alias(n) for n, kind in _RUNS.items())
-        )
+        empty = one_row(self._spark).select(*(F.lit(None).cast(kind).alias(n) for n, kind in _RUNS.items()))
         fields = empty.schema.fields
         self._root.create("runs", fields, layout("runs", self.model), {_HOLDS: self._holds})
 
@@ -104,7 +102,9 @@ class Publisher:
 
         Why: scores and exclusions both need them, and a plan that runs twice costs twice.
         """
-        written = self._write(self._root, "customer_features", as_of, str(uuid.uuid4()), features)
+        # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
+        numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
+        written = self._write(self._root, "customer_features", as_of, str(uuid.uuid4()), numbered)
         return self._root.read_written("customer_features", as_of, written).drop(*_LABELS)
 
     def publish(self, as_of: date, features: DataFrame, allow_empty: bool) -> None:
@@ -130,7 +130,9 @@ class Publisher:
                     "snapshot with --allow-empty"
                 )
             tables = {
-                "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of),
+                "customer_tiers": pipeline.customer_tiers(
+                    steps, self.model, as_of, self._settings.ranking.plain_up_to
+                ),
                 "excluded_customers": steps.sql("tiers", "excluded_customers"),
                 "model_components": pipeline.model_components(self._spark, self.model),
             }
@@ -214,7 +216,7 @@ class Publisher:
             "configuration_hash": F.lit(_configuration_hash(self._settings, self.model)),
             "code_version": F.lit(_code_version()),
         }
-        row = self._spark.sql("SELECT 1")
+        row = one_row(self._spark)
         self._root.append(
             "runs", row.select(*(values[name].cast(kind).alias(name) for name, kind in _RUNS.items()))
         )

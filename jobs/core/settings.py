@@ -130,6 +130,12 @@ class Migration(Document):
     list_unchanged: bool = False
 
 
+class Ranking(Document):
+    """How customers are ranked; it changes the speed, never the ranks."""
+
+    plain_up_to: Annotated[int, Field(ge=0)] = 100_000
+
+
 class Settings(Document):
     """A whole run configuration."""
 
@@ -140,6 +146,7 @@ class Settings(Document):
     models: Annotated[tuple[str, ...], Field(validate_default=True)] = ()
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     migration: Migration = Migration()
+    ranking: Ranking = Ranking()
 
     @field_validator("models")
     @classmethod

@@ -71,6 +71,12 @@ def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, st
     return origins, problems
 
 
+def key_is_name(settings: Settings) -> bool:
+    """Whether the customer's key and name are the same column of the facts."""
+    origins, _ = _columns("fct_revenues", settings.sources.fct_revenues, settings.customer_key)
+    return origins["customer_key"].lower() == origins["customer_name"].lower()
+
+
 def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, text_allowed: bool) -> DataFrame:
     """Selects, renames and types the columns that the SQL reads."""
     found = {field.name.lower(): field for field in frame.schema.fields}

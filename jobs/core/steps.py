@@ -41,6 +41,10 @@ class Steps:
         for view in reversed(self._views):
             self._spark.catalog.dropTempView(view)
 
+    def bind(self, **values: Value) -> None:
+        """Binds the values of further `:markers`, in the steps from here on."""
+        self._values.update(values)
+
     def sql(self, stage: str, *names: str) -> DataFrame:
         """Runs `sql/<stage>/<name>.sql` for each name; the last one's rows (lazily)."""
         for name in names:
@@ -75,7 +79,12 @@ def literal_rows(
         )
         for row in rows
     ]
-    return spark.sql("SELECT 1").select(F.inline(F.array(*structs)))
+    return one_row(spark).select(F.inline(F.array(*structs)))
+
+
+def one_row(spark: SparkSession) -> DataFrame:
+    """One row, to make literals of."""
+    return spark.sql("SELECT 1")
 
 
 def say(text: str) -> None:

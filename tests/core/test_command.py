@@ -107,10 +107,10 @@ def test_bad_data_is_3(told: Told) -> None:
 
 def test_value_that_cannot_be_computed_is_bad_data_with_its_step(told: Told) -> None:
     error = ArithmeticException("[OVERFLOW] Sum too large.\n== SQL ==\nSELECT ...")
-    assert told(raising(error, "in sql/activity/customer_window.sql")) == (
+    assert told(raising(error, "in sql/activity/customer_units.sql")) == (
         3,
         [
-            "Bad data: a value could not be computed (in sql/activity/customer_window.sql): "
+            "Bad data: a value could not be computed (in sql/activity/customer_units.sql): "
             "[OVERFLOW] Sum too large.",
             "In a mapping query use try_cast where a value may be unreadable; sums must fit DECIMAL(18,2).",
             "The log is LOG",

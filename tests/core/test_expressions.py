@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import expressions
+from jobs.core import expressions, ranking
 from jobs.core.model import Component, Condition, ScoringModel, load_model
 
 SHIPPED = load_model("profitability_adherence")
@@ -110,7 +110,11 @@ def scored(spark: SparkSession) -> list[dict[str, Any]]:
     metrics = [component.metric for component in SHIPPED.components]
     measures = [f"CAST(id * {7 + position} % 11 AS BIGINT) AS {m}" for position, m in enumerate(metrics)]
     group = "CASE WHEN id = 0 THEN 'single' WHEN id % 3 = 0 THEN 'a' ELSE 'b' END AS peer_group"
-    ranks = spark.range(100).selectExpr("id", group, *measures).select("*", *expressions.ranks(SHIPPED))
+    ranks = (
+        spark.range(100)
+        .selectExpr("id", group, *measures)
+        .select("*", *ranking.plain_ranks([c.metric for c in SHIPPED.components]))
+    )
     assert dict(ranks.dtypes)["peers"] == dict(ranks.dtypes)["total_events_below"] == "int"
     points = ranks.select("*", *(expressions.micro_points(c) for c in SHIPPED.components))
     scores = points.select("*", *(expressions.micro_score(SHIPPED, score) for score in SHIPPED.scores))

@@ -40,7 +40,10 @@ def shipped(spark: SparkSession) -> dict[str, set[str]]:
             "fct_revenues", facts.withColumns({**money, "event_count": F.col("event_count").cast("bigint")})
         )
         steps.view("dim_accounts", spark.createDataFrame([], ACCOUNTS))
-        features = frames["customer_features"] = pipeline.customer_features(steps)
+        measures = pipeline.customer_features(steps, key_is_name=False, only_planned=True)
+        features = frames["customer_features"] = measures.withColumn(
+            pipeline.ROW_ID, F.monotonically_increasing_id()
+        )
         pipeline.assessed_customers(steps, features, SHIPPED, AS_OF)
         tiers = frames["customer_tiers"] = pipeline.customer_tiers(steps, SHIPPED, AS_OF)
         excluded = frames["excluded_customers"] = steps.sql("tiers", "excluded_customers")

@@ -11,8 +11,9 @@ from jobs.core.resources import resource
 from jobs.core.steps import Steps, literal_rows, say, timed
 from tests.conftest import FACTS, fact
 
-ACCOUNTS = (
-    "SELECT * FROM VALUES ('1', 'active'), ('1', 'closed'), ('2', ' Closed ') AS t (account_id, status)"
+EVENTS = (
+    "SELECT * FROM VALUES ('1', 'Ann', DATE '2024-12-30'), ('1', 'Bob', DATE '2024-12-31'), "
+    "('2', 'Cid', DATE '2024-12-31') AS t (customer_key, customer_name, event_date)"
 )
 
 
@@ -22,10 +23,10 @@ def views(spark: SparkSession) -> set[str]:
 
 def test_step_becomes_the_view_of_its_name_until_the_context_ends(spark: SparkSession) -> None:
     with Steps(spark) as steps:
-        steps.view("dim_accounts", spark.sql(ACCOUNTS))
-        frame = steps.sql("activity", "accounts")
-        assert views(spark) == {"accounts", "dim_accounts"}
-        assert frame.count() == spark.table("accounts").count() == 2
+        steps.view("events", spark.sql(EVENTS))
+        frame = steps.sql("features", "customer_names")
+        assert views(spark) == {"customer_names", "events"}
+        assert frame.count() == spark.table("customer_names").count() == 2
     assert views(spark) == set()
 
 
@@ -49,6 +50,15 @@ def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
         assert [row["event_date"] for row in events.collect()] == days[:1]
 
 
+def test_values_can_be_bound_between_steps(spark: SparkSession) -> None:
+    with Steps(spark, as_of=date(2024, 12, 31), products_are_coded=True) as steps:
+        steps.view("window_events", spark.sql("SELECT 'Ann' AS customer_key, 'Basic' AS product"))
+        before = steps.sql("activity", "customer_products")
+        steps.bind(products_are_coded=False)
+        after = steps.sql("activity", "customer_products")
+        assert (before.count(), after.count()) == (0, 1)
+
+
 def test_literal_rows_are_as_given_in_their_types(spark: SparkSession) -> None:
     types = {"name": "string", "position": "int", "weight": "decimal(5,4)"}
     rows = [("it's", 1, Decimal("0.55")), ("a\\b\n", 2, Decimal("0.0001"))]
@@ -59,8 +69,8 @@ def test_literal_rows_are_as_given_in_their_types(spark: SparkSession) -> None:
 
 def test_failing_step_is_named(spark: SparkSession) -> None:
     with pytest.raises(AnalysisException) as failed, Steps(spark) as steps:
-        steps.sql("activity", "accounts")
-    assert failed.value.__notes__ == ["in sql/activity/accounts.sql"]
+        steps.sql("features", "customer_names")
+    assert failed.value.__notes__ == ["in sql/features/customer_names.sql"]
 
 
 def test_every_sql_file_has_a_name_of_its_own() -> None:

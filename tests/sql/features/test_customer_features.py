@@ -1,24 +1,20 @@
-from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.sql.steps import assert_rows, run_step, table
 
-HISTORY = (
-    "customer_key STRING, customer_name STRING, first_event_date DATE, last_event_date DATE, "
-    "lifetime_revenue_cents BIGINT"
+ACTIVITY = (
+    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
+    "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
+    "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
+    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT"
 )
-WINDOW = (
-    "customer_key STRING, cs_representative STRING, region STRING, revenue_cents BIGINT, "
-    "margin_cents BIGINT, total_events BIGINT, active_months INT, distinct_products INT, "
-    "distinct_business_units INT"
-)
-BUSINESS_UNITS = "customer_key STRING, main_business_unit STRING"
-ACCOUNTS = "customer_key STRING, active_accounts INT, total_accounts INT"
+TEXTS = "code INT, distinct_text STRING"
 FEATURES = (
-    "customer_key STRING, customer_name STRING, cs_representative STRING, region STRING, "
+    "customer_key STRING, cs_representative STRING, region STRING, "
     "main_business_unit STRING, total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), "
     "margin_rate_pct DECIMAL(38,2), total_events BIGINT, active_months INT, events_per_active_month DOUBLE, "
     "distinct_products INT, distinct_business_units INT, active_accounts INT, total_accounts INT, "
@@ -26,40 +22,37 @@ FEATURES = (
     "days_since_last_event INT, lifetime_revenue DECIMAL(18,2)"
 )
 
+NULL_CODE = 2147483647
+
 Row = dict[str, Any]
 
 
-def past(key: str, **changes: Any) -> Row:
-    ordinary = {
-        "customer_key": key,
-        "customer_name": "Ann",
-        "first_event_date": "2020-05-01",
-        "last_event_date": "2024-12-01",
-        "lifetime_revenue_cents": 50000,
-    }
-    return {**ordinary, **changes}
-
-
 def activity(key: str, **changes: Any) -> Row:
+    """Ordinary activity of a customer, but for the changes."""
     ordinary = {
         "customer_key": key,
-        "cs_representative": "Eve",
-        "region": "North",
         "revenue_cents": 20000,
         "margin_cents": 5000,
         "total_events": 9,
         "active_months": 6,
         "distinct_products": 3,
         "distinct_business_units": 2,
+        "main_unit_code": 0,
+        "representative_code": 1,
+        "region_code": 2,
+        "first_event_date": "2020-05-01",
+        "last_event_date": "2024-12-01",
+        "lifetime_revenue_cents": 50000,
+        "total_accounts": 2,
+        "active_accounts": 1,
     }
     return {**ordinary, **changes}
 
 
 def features(key: str, **changes: Any) -> Row:
-    """What the ordinary history and activity make, with one active account of two."""
+    """What the ordinary activity makes, but for the changes."""
     ordinary = {
         "customer_key": key,
-        "customer_name": "Ann",
         "cs_representative": "Eve",
         "region": "North",
         "main_business_unit": "Core",
@@ -82,63 +75,116 @@ def features(key: str, **changes: Any) -> Row:
     return {**ordinary, **changes}
 
 
-def customer_features(
-    spark: SparkSession,
-    activities: Sequence[Row],
-    histories: Sequence[Row] | None = None,
-    accounts: Sequence[tuple[str, int, int]] | None = None,
-    as_of: str = "2024-12-31",
-) -> DataFrame:
-    """Those with activity have a history, a business unit and accounts, if not given otherwise."""
-    keys = [row["customer_key"] for row in activities]
+def customer_features(spark: SparkSession, *activities: Row, as_of: str = "2024-12-31") -> DataFrame:
     inputs = {
-        "customer_history": table(spark, HISTORY, histories or [past(key) for key in keys]),
-        "customer_window": table(spark, WINDOW, activities),
-        "customer_business_units": table(spark, BUSINESS_UNITS, [(key, "Core") for key in keys]),
-        "customer_accounts": table(
-            spark, ACCOUNTS, [(key, 1, 2) for key in keys] if accounts is None else accounts
-        ),
+        "customer_activity": table(spark, ACTIVITY, activities),
+        "business_unit_texts": table(spark, TEXTS, [(0, "Core"), (1, "Support"), (2, "")]),
+        "cs_representative_texts": table(spark, TEXTS, [(0, "Adam"), (1, "Eve"), (2, "")]),
+        "region_texts": table(spark, TEXTS, [(0, ""), (1, "East"), (2, "North")]),
     }
     return run_step(spark, "features", "customer_features", inputs, as_of=date.fromisoformat(as_of))
 
 
-def test_an_active_customer_has_every_measure(spark: SparkSession) -> None:
-    result = customer_features(spark, [activity("c1"), activity("C1", region=None)])
+def half_away_from_zero(exact: Fraction) -> int:
+    size = int(abs(exact) + Fraction(1, 2))
+    return size if exact > 0 else -size
 
-    assert_rows(result, FEATURES, features("c1"), features("C1", region=None))
+
+def in_hundredths(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def test_an_active_customer_has_every_measure(spark: SparkSession) -> None:
+    result = customer_features(spark, activity("c1"), activity("C1"))
+
+    assert_rows(result, FEATURES, features("c1"), features("C1"))
+
+
+def test_each_code_becomes_its_text_again(spark: SparkSession) -> None:
+    result = customer_features(
+        spark,
+        activity("c1", main_unit_code=1, representative_code=0, region_code=1),
+        activity("c2", main_unit_code=2, representative_code=2, region_code=0),
+    )
+
+    assert_rows(
+        result,
+        FEATURES,
+        features("c1", main_business_unit="Support", cs_representative="Adam", region="East"),
+        features("c2", main_business_unit="", cs_representative="", region=""),
+    )
+
+
+def test_the_code_of_null_becomes_null(spark: SparkSession) -> None:
+    result = customer_features(
+        spark,
+        activity("c1", main_unit_code=NULL_CODE),
+        activity("c2", representative_code=NULL_CODE),
+        activity("c3", region_code=NULL_CODE),
+    )
+
+    assert_rows(
+        result,
+        FEATURES,
+        features("c1", main_business_unit=None),
+        features("c2", cs_representative=None),
+        features("c3", region=None),
+    )
 
 
 def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spark: SparkSession) -> None:
-    histories = [past("c1"), past("c2", last_event_date="2023-12-31", lifetime_revenue_cents=-1)]
-
-    result = customer_features(spark, [activity("c1")], histories)
-
-    quiet = features(
+    quiet = activity(
         "c2",
-        cs_representative=None,
-        region=None,
-        main_business_unit=None,
-        total_revenue="0.00",
-        total_gross_margin="0.00",
-        margin_rate_pct=None,
-        total_events=0,
+        revenue_cents=None,
+        margin_cents=None,
+        total_events=None,
         active_months=0,
-        events_per_active_month=None,
         distinct_products=0,
         distinct_business_units=0,
-        active_accounts=0,
-        total_accounts=0,
-        revenue_per_active_account=None,
+        main_unit_code=None,
+        representative_code=None,
+        region_code=None,
         last_event_date="2023-12-31",
-        days_since_last_event=366,
-        lifetime_revenue="-0.01",
+        lifetime_revenue_cents=-1,
+        total_accounts=0,
+        active_accounts=0,
     )
-    assert_rows(result, FEATURES, features("c1"), quiet)
+
+    result = customer_features(spark, activity("c1"), quiet)
+
+    assert_rows(
+        result,
+        FEATURES,
+        features("c1"),
+        features(
+            "c2",
+            cs_representative=None,
+            region=None,
+            main_business_unit=None,
+            total_revenue="0.00",
+            total_gross_margin="0.00",
+            margin_rate_pct=None,
+            total_events=0,
+            active_months=0,
+            events_per_active_month=None,
+            distinct_products=0,
+            distinct_business_units=0,
+            active_accounts=0,
+            total_accounts=0,
+            revenue_per_active_account=None,
+            last_event_date="2023-12-31",
+            days_since_last_event=366,
+            lifetime_revenue="-0.01",
+        ),
+    )
 
 
 def test_without_an_active_account_there_is_no_revenue_per_account(spark: SparkSession) -> None:
     result = customer_features(
-        spark, [activity("c1"), activity("c2"), activity("c3")], accounts=[("c1", 1, 2), ("c2", 0, 4)]
+        spark,
+        activity("c1"),
+        activity("c2", active_accounts=0, total_accounts=4),
+        activity("c3", active_accounts=0, total_accounts=0),
     )
 
     assert_rows(
@@ -151,19 +197,19 @@ def test_without_an_active_account_there_is_no_revenue_per_account(spark: SparkS
 
 
 def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSession) -> None:
+    two = {"active_accounts": 2, "total_accounts": 2}
+    three = {"active_accounts": 3, "total_accounts": 3}
+
     result = customer_features(
         spark,
-        [
-            activity("tie", revenue_cents=10001, margin_cents=0),
-            activity("refunds", revenue_cents=-10001, margin_cents=0),
-            activity("thirds", revenue_cents=10000, margin_cents=0),
-        ],
-        accounts=[("tie", 2, 2), ("refunds", 2, 2), ("thirds", 3, 3)],
+        activity("tie", revenue_cents=10001, margin_cents=0, **two),
+        activity("refunds", revenue_cents=-10001, margin_cents=0, **two),
+        activity("thirds", revenue_cents=10000, margin_cents=0, **three),
     )
 
     no_margin = {"total_gross_margin": "0.00", "margin_rate_pct": "0.00"}
-    two = {"active_accounts": 2, "total_accounts": 2, **no_margin}
-    three = {"active_accounts": 3, "total_accounts": 3, **no_margin}
+    two |= no_margin
+    three |= no_margin
     assert_rows(
         result,
         FEATURES,
@@ -176,10 +222,8 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
 def test_without_revenue_there_is_no_margin_rate(spark: SparkSession) -> None:
     result = customer_features(
         spark,
-        [
-            activity("c1", revenue_cents=0, margin_cents=-500),
-            activity("c2", revenue_cents=0, margin_cents=0),
-        ],
+        activity("c1", revenue_cents=0, margin_cents=-500),
+        activity("c2", revenue_cents=0, margin_cents=0),
     )
 
     nothing = {"total_revenue": "0.00", "revenue_per_active_account": "0.00", "margin_rate_pct": None}
@@ -195,12 +239,10 @@ def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> N
     # 10.04 of 800.00 is 1.255 percent.
     result = customer_features(
         spark,
-        [
-            activity("gain", revenue_cents=80000, margin_cents=1004),
-            activity("loss", revenue_cents=80000, margin_cents=-1004),
-            activity("refunds", revenue_cents=-80000, margin_cents=1004),
-            activity("both", revenue_cents=-80000, margin_cents=-1004),
-        ],
+        activity("gain", revenue_cents=80000, margin_cents=1004),
+        activity("loss", revenue_cents=80000, margin_cents=-1004),
+        activity("refunds", revenue_cents=-80000, margin_cents=1004),
+        activity("both", revenue_cents=-80000, margin_cents=-1004),
     )
 
     sold = {"total_revenue": "800.00", "revenue_per_active_account": "800.00"}
@@ -218,7 +260,7 @@ def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> N
 def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
     # 1.245 percent less 5.6E-20: rounded first to the decimals that a division keeps, it would become 1.25.
     result = customer_features(
-        spark, [activity("c1", revenue_cents=90_000_000_000_002_249, margin_cents=1_120_500_000_000_028)]
+        spark, activity("c1", revenue_cents=90_000_000_000_002_249, margin_cents=1_120_500_000_000_028)
     )
 
     assert_rows(
@@ -235,7 +277,7 @@ def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
 
 
 def test_the_margin_rate_of_hardly_any_revenue_is_huge(spark: SparkSession) -> None:
-    result = customer_features(spark, [activity("c1", revenue_cents=1, margin_cents=-(10**17))])
+    result = customer_features(spark, activity("c1", revenue_cents=1, margin_cents=-(10**17)))
 
     assert_rows(
         result,
@@ -250,13 +292,46 @@ def test_the_margin_rate_of_hardly_any_revenue_is_huge(spark: SparkSession) -> N
     )
 
 
+def test_the_margin_rate_is_exact_where_whole_numbers_give_way_to_decimals(spark: SparkSession) -> None:
+    cases = [
+        (3 * 10**15, 4 * 10**14 - 1),
+        (3 * 10**15, 4 * 10**14),
+        (3 * 10**15, 4 * 10**14 + 1),
+        (10**17 - 1, 4 * 10**14 - 1),
+        (10**17, 4 * 10**14 - 1),
+        (10**17 - 1, 10**17 - 1),
+        (10**18 - 1, 10**18 - 1),
+        (10**18 - 1, 1),
+        (7, 10**18 - 1),
+    ]
+    signed = [(sign * revenue, margin) for revenue, margin in cases for sign in (1, -1)]
+
+    result = customer_features(
+        spark,
+        *(activity(f"{n}", revenue_cents=r, margin_cents=m) for n, (r, m) in enumerate(signed)),
+    )
+
+    assert_rows(
+        result,
+        FEATURES,
+        *(
+            features(
+                f"{n}",
+                total_revenue=in_hundredths(revenue),
+                total_gross_margin=in_hundredths(margin),
+                margin_rate_pct=in_hundredths(half_away_from_zero(Fraction(margin * 10000, revenue))),
+                revenue_per_active_account=in_hundredths(revenue),
+            )
+            for n, (revenue, margin) in enumerate(signed)
+        ),
+    )
+
+
 def test_events_per_active_month_is_the_double_quotient(spark: SparkSession) -> None:
     result = customer_features(
         spark,
-        [
-            activity("c1", total_events=1, active_months=3),
-            activity("c2", total_events=0, active_months=13),
-        ],
+        activity("c1", total_events=1, active_months=3),
+        activity("c2", total_events=0, active_months=13),
     )
 
     assert_rows(
@@ -272,8 +347,7 @@ def test_days_since_the_last_event_are_counted_to_as_of(spark: SparkSession) -> 
 
     result = customer_features(
         spark,
-        [activity(key) for key, _ in keys_and_days],
-        [past(key, last_event_date=day) for key, day in keys_and_days],
+        *(activity(key, last_event_date=day) for key, day in keys_and_days),
         as_of="2024-03-01",
     )
 

@@ -1,0 +1,190 @@
+"""Exact ranks among peers, for any number of peers, without a task that sees a whole peer group.
+
+Two forms give the same numbers. The plain one is SQL's rank() over each peer group: fast while a group
+fits a task. The other counts instead of sorting together:
+
+- A metric with few distinct values is counted by value; running sums over the counts give each value's
+  rank, and the rows look theirs up.
+- A metric with many is cut at boundaries, quantiles of a sample. Rows are counted by bucket, running sums
+  give what lies below each, and rank() runs within the buckets only, on rows of a number and a value.
+  A boundary is a bucket of its own that needs no ranking: a tie too heavy for a task is on a boundary.
+
+The boundaries are approximate and decide only who ranks where; every count is exact. They are read once and
+become literals of the plan: were they computed in two places, a retry could cut differently.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.steps import one_row
+
+FEW_VALUES = 50_000  # distinct values (over all peer groups) up to which a metric is counted by value
+_BUCKET_ROWS = 50_000  # a bucket's rows, about; more where that would take too many cuts
+_MOST_CUTS = 255
+_SAMPLED_ROWS = 1_000_000
+_NULL_BUCKET = -1  # NULL ranks lowest, and all NULLs alike
+
+
+def ranked(
+    scored: DataFrame, row_id: str, metrics: Sequence[str], plain_up_to: int, *, one_group: bool = False
+) -> DataFrame:
+    """Adds `peers` and each metric's `<metric>_below`: how many peers have a strictly lower value (INT).
+
+    `below / (peers - 1)` is SQL's percent_rank().
+
+    Args:
+        scored: one row per customer, stored (it is read several times): `peer_group` and the metrics.
+        row_id: its column that tells the rows apart, a BIGINT.
+        metrics: the columns to rank by.
+        plain_up_to: the largest peer group that keeps the plain form.
+        one_group: all rows have the same `peer_group`.
+
+    Returns:
+        The rows with the added columns, in no order.
+    """
+    group = () if one_group else ("peer_group",)
+    sizes = scored.groupBy(*group).agg(F.count("*").cast("int").alias("peers"))
+    seen = sizes.agg(F.max("peers"), F.count("*"), F.sum("peers")).collect()[0]
+    largest, groups, rows = (int(value or 0) for value in seen)
+    if largest <= plain_up_to:
+        return scored.select("*", *plain_ranks(metrics))
+    if one_group:
+        result = scored.withColumn("peers", F.lit(rows))
+    else:
+        result = scored.join(F.broadcast(sizes) if groups <= FEW_VALUES else sizes, on="peer_group")
+    few, many = _by_cardinality(scored, group, metrics)
+    for metric in few:
+        counts = scored.groupBy(*group, metric).count()
+        result = _looked_up(result, _running(counts, group, metric), group, metric, metric)
+    cuts = _Cuts.of(scored, group, many, rows, plain_up_to) if many else _Cuts({}, {})
+    for metric in many:
+        result = _cut(result, scored.select(row_id, *group, metric), group, metric, cuts)
+    below = [F.col(f"{metric}_below").cast("int").alias(f"{metric}_below") for metric in metrics]
+    return result.select(*scored.columns, "peers", *below)
+
+
+def plain_ranks(metrics: Sequence[str]) -> list[Column]:
+    """`peers` and the `<metric>_below` columns as window functions over `peer_group`."""
+    peers = Window.partitionBy("peer_group")
+    below = [(F.rank().over(peers.orderBy(metric)) - 1).alias(f"{metric}_below") for metric in metrics]
+    return [F.count("*").over(peers).cast("int").alias("peers"), *below]
+
+
+def _by_cardinality(
+    scored: DataFrame, group: Sequence[str], metrics: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The metrics with few distinct values over all groups, and those with many."""
+    distinct = [F.approx_count_distinct(F.xxhash64(*group, metric)) for metric in metrics]
+    counts = scored.agg(*distinct).collect()[0]
+    few = [metric for metric, count in zip(metrics, counts, strict=True) if count <= FEW_VALUES]
+    return few, [metric for metric in metrics if metric not in few]
+
+
+def _running(counts: DataFrame, group: Sequence[str], order: str) -> DataFrame:
+    """The counts with what lies below each in its group, as `below`."""
+    lower = Window.partitionBy(*group).orderBy(order).rowsBetween(Window.unboundedPreceding, -1)
+    return counts.select(*group, order, F.coalesce(F.sum("count").over(lower), F.lit(0)).alias("below"))
+
+
+def _looked_up(
+    rows: DataFrame, ranks: DataFrame, group: Sequence[str], column: str, metric: str
+) -> DataFrame:
+    """Adds `<metric>_below`: the `below` that belongs to the row's group and its value of `column`."""
+    there = ranks.select(
+        *(F.col(name).alias("_group") for name in group),
+        F.col(column).alias("_value"),
+        F.col("below").alias(f"{metric}_below"),
+    )
+    same = F.col(column).eqNullSafe(F.col("_value"))
+    if group:
+        same = (F.col("peer_group") == F.col("_group")) & same
+    return rows.join(F.broadcast(there), same, "left").drop("_group", "_value")
+
+
+@dataclass(frozen=True)
+class _Cuts:
+    """The boundaries of the peer groups too large for the plain form.
+
+    Attributes:
+        by_group: ascending, as text, by group and metric; one group without a name if there is only one.
+        types: of the metrics.
+    """
+
+    by_group: dict[str, dict[str, list[str]]]
+    types: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, scored: DataFrame, group: Sequence[str], metrics: Sequence[str], rows: int, plain_up_to: int
+    ) -> "_Cuts":
+        """Quantiles of a sample; how fine they are goes by the number of all rows."""
+        one_in = math.ceil(rows / _SAMPLED_ROWS)
+        count = min(_MOST_CUTS, math.ceil(rows / max(_BUCKET_ROWS, rows / _MOST_CUTS)))
+        quantiles = F.lit([step / (count + 1) for step in range(1, count + 1)])
+        quantile = {m: F.percentile_approx(m, quantiles, 10 * count).cast("array<string>") for m in metrics}
+        sample = scored.where(F.pmod(F.xxhash64(*metrics), F.lit(one_in)) == 0)
+        found = sample.groupBy(*group).agg(
+            F.count("*").alias("sampled"), *(column.alias(m) for m, column in quantile.items())
+        )
+        large = found.where(F.col("sampled") * one_in * 2 > plain_up_to).collect()
+        return cls(
+            {
+                row[group[0]] if group else "": {m: list(dict.fromkeys(row[m] or ())) for m in metrics}
+                for row in large
+            },
+            {field.name: field.dataType.simpleString() for field in scored.schema if field.name in metrics},
+        )
+
+    def levels(self, metric: str) -> int:
+        """Steps of a binary search among a metric's boundaries."""
+        return max((len(cuts[metric]) for cuts in self.by_group.values()), default=0).bit_length()
+
+    def add_to(self, rows: DataFrame, group: Sequence[str], metric: str) -> DataFrame:
+        """Adds the boundaries as `_cuts`, an array; NULL for groups that keep the plain form."""
+        kind = f"array<{self.types[metric]}>"
+        if not group:
+            cuts = [cut for each in self.by_group.values() for cut in each[metric]]
+            literal = F.from_json(F.lit(json.dumps(cuts)), "array<string>").cast(kind)
+            return rows.withColumn("_cuts", literal)
+        table = json.dumps([{"g": name, "c": cuts[metric]} for name, cuts in self.by_group.items()])
+        literal = F.from_json(F.lit(table), "array<struct<g: string, c: array<string>>>")
+        listed = one_row(rows.sparkSession).select(F.inline(literal).alias("_group", "_cuts"))
+        listed = listed.withColumn("_cuts", F.col("_cuts").cast(kind))
+        return rows.join(F.broadcast(listed), F.col("peer_group") == F.col("_group"), "left").drop("_group")
+
+
+def _bucketed(rows: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -> DataFrame:
+    """Adds `_bucket`: an odd number for a value that is a boundary, even numbers between them."""
+    found = cuts.add_to(rows, group, metric).withColumn("_at", F.lit(0))
+    value = F.col(metric)
+    # A step a projection: within one, each would repeat all before it. A comparison with NULL goes left.
+    for level in reversed(range(cuts.levels(metric))):
+        step = F.when(F.get("_cuts", F.col("_at") + (2**level - 1)) < value, 2**level).otherwise(0)
+        found = found.withColumn("_at", F.col("_at") + step)
+    boundary = F.coalesce(F.get("_cuts", F.col("_at")) == value, F.lit(False)).cast("int")
+    bucket = F.when(value.isNull(), _NULL_BUCKET).otherwise(2 * F.col("_at") + boundary)
+    return found.withColumn("_bucket", bucket).drop("_cuts", "_at")
+
+
+def _cut(rows: DataFrame, narrow: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -> DataFrame:
+    """Adds the ranks of a metric with many values; `narrow` is the row id, the group and the metric alone."""
+    row_id = narrow.columns[0]
+    narrow = _bucketed(narrow, group, metric, cuts)
+    below_bucket = _running(narrow.groupBy(*group, "_bucket").count(), group, "_bucket")
+    # Odd buckets are single values: all that is below is in lower buckets. (A generator, because the
+    # optimizer would push a filter through the projections of the search, and repeat them in it.)
+    between = F.when(F.col("_bucket") % 2 == 0, F.array(F.struct(*narrow.columns)))
+    within = Window.partitionBy(*group, "_bucket").orderBy(metric)
+    ranks = narrow.select(F.inline(between)).select(row_id, (F.rank().over(within) - 1).alias("_within"))
+    found = _looked_up(_bucketed(rows, group, metric, cuts), below_bucket, group, "_bucket", metric)
+    below = F.col(f"{metric}_below") + F.coalesce("_within", F.lit(0))
+    return (
+        found.join(ranks, on=row_id, how="left")
+        .withColumn(f"{metric}_below", below)
+        .drop("_within", "_bucket")
+    )

@@ -1,0 +1,71 @@
+-- Grain: one row per event on or before as_of, per customer's account, and per customer's product where
+-- products are too many for codes; together by customer.
+-- Inputs: coded_events (window_events with codes for their texts), events, customer_accounts,
+-- customer_products. Shuffles: one, by customer: the only one of the window's measures.
+-- Why: all that is known of a customer meets in one place, so that no joins are needed. Events before the
+-- window are read narrowly: key, date and money. unit_code -1 marks rows that are no event of the window.
+SELECT
+    customer_key,
+    unit_code,
+    product_code,
+    representative_code,
+    region_code,
+    event_date,
+    event_count,
+    revenue_cents,
+    margin_cents,
+    revenue_cents AS lifetime_revenue_cents,
+    FALSE AS is_account,
+    FALSE AS is_active_account,
+    FALSE AS is_product
+FROM coded_events
+UNION ALL
+SELECT
+    customer_key,
+    -1 AS unit_code,
+    NULL AS product_code,
+    NULL AS representative_code,
+    NULL AS region_code,
+    event_date,
+    NULL AS event_count,
+    NULL AS revenue_cents,
+    NULL AS margin_cents,
+    revenue_cents AS lifetime_revenue_cents,
+    FALSE AS is_account,
+    FALSE AS is_active_account,
+    FALSE AS is_product
+FROM events
+WHERE event_date <= add_months(:as_of, -:window_months)
+UNION ALL
+SELECT
+    customer_key,
+    -1 AS unit_code,
+    NULL AS product_code,
+    NULL AS representative_code,
+    NULL AS region_code,
+    NULL AS event_date,
+    NULL AS event_count,
+    NULL AS revenue_cents,
+    NULL AS margin_cents,
+    NULL AS lifetime_revenue_cents,
+    TRUE AS is_account,
+    is_active AS is_active_account,
+    FALSE AS is_product
+FROM customer_accounts
+UNION ALL
+SELECT
+    customer_key,
+    -1 AS unit_code,
+    NULL AS product_code,
+    NULL AS representative_code,
+    NULL AS region_code,
+    NULL AS event_date,
+    NULL AS event_count,
+    NULL AS revenue_cents,
+    NULL AS margin_cents,
+    NULL AS lifetime_revenue_cents,
+    FALSE AS is_account,
+    FALSE AS is_active_account,
+    TRUE AS is_product
+FROM customer_products
+DISTRIBUTE BY customer_key

@@ -1,0 +1,35 @@
+-- Grain: one row per customer with an event on or before as_of.
+-- Input: customer_units. Shuffles: none, it comes together by customer.
+-- Why: the main business unit has the most revenue, ties going to the smallest code: revenue and code make
+-- one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the last.
+WITH units AS (
+    SELECT
+        *,
+        if(
+            unit_code >= 0,
+            CAST(revenue_cents AS DECIMAL(20, 0)) * 2147483648BD + (2147483647 - unit_code),
+            NULL
+        ) AS revenue_and_unit
+    FROM customer_units
+)
+
+SELECT
+    customer_key,
+    sum(revenue_cents) AS revenue_cents,
+    sum(margin_cents) AS margin_cents,
+    sum(total_events) AS total_events,
+    bit_count(bit_or(months_0)) + bit_count(bit_or(months_1)) AS active_months,
+    bit_count(bit_or(products_0)) + bit_count(bit_or(products_1))
+    + bit_count(bit_or(products_2)) + bit_count(bit_or(products_3))
+    + CAST(sum(further_products) AS INT) AS distinct_products,
+    CAST(count_if(unit_code >= 0 AND unit_code < 2147483647) AS INT) AS distinct_business_units,
+    CAST(2147483647 - pmod(max(revenue_and_unit), 2147483648BD) AS INT) AS main_unit_code,
+    CAST(min(latest_representative) % 2147483648L AS INT) AS representative_code,
+    CAST(min(latest_region) % 2147483648L AS INT) AS region_code,
+    min(first_event_date) AS first_event_date,
+    max(last_event_date) AS last_event_date,
+    sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
+    CAST(sum(total_accounts) AS INT) AS total_accounts,
+    CAST(sum(active_accounts) AS INT) AS active_accounts
+FROM units
+GROUP BY customer_key

@@ -1,0 +1,38 @@
+-- Grain: one row per customer and business unit (by its code), and one per customer for all that is no
+-- event of the window (unit_code -1).
+-- Input: activity_rows. Shuffles: none, it comes together by customer.
+-- Why: the main business unit needs each unit's revenue. All states are fixed-width numbers, which keeps
+-- this a hash aggregation: distinct months and products are bits, and the choice of the latest event's
+-- representative and region is the least of (days before as_of, code), codes being in order of the texts.
+WITH numbered AS (
+    SELECT
+        *,
+        CAST(
+            (year(:as_of) - year(event_date)) * 12 + month(:as_of) - month(event_date) AS INT
+        ) AS month_code,
+        datediff(:as_of, event_date) * 2147483648L AS latest_first
+    FROM activity_rows
+)
+
+SELECT
+    customer_key,
+    unit_code,
+    sum(revenue_cents) AS revenue_cents,
+    sum(margin_cents) AS margin_cents,
+    sum(event_count) AS total_events,
+    bit_or(if(unit_code >= 0 AND month_code < 64, shiftleft(1L, month_code), 0L)) AS months_0,
+    bit_or(if(unit_code >= 0 AND month_code >= 64, shiftleft(1L, month_code), 0L)) AS months_1,
+    bit_or(if(product_code < 64, shiftleft(1L, product_code), 0L)) AS products_0,
+    bit_or(if(product_code BETWEEN 64 AND 127, shiftleft(1L, product_code), 0L)) AS products_1,
+    bit_or(if(product_code BETWEEN 128 AND 191, shiftleft(1L, product_code), 0L)) AS products_2,
+    bit_or(if(product_code >= 192, shiftleft(1L, product_code), 0L)) AS products_3,
+    min(latest_first + representative_code) AS latest_representative,
+    min(latest_first + region_code) AS latest_region,
+    min(event_date) AS first_event_date,
+    max(event_date) AS last_event_date,
+    sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
+    count_if(is_account) AS total_accounts,
+    count_if(is_active_account) AS active_accounts,
+    count_if(is_product) AS further_products
+FROM numbered
+GROUP BY customer_key, unit_code

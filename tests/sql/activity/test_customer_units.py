@@ -1,0 +1,331 @@
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tests.sql.steps import assert_rows, run_step, table
+
+ACTIVITY_ROWS = (
+    "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
+    "event_date DATE, event_count BIGINT, revenue_cents BIGINT, margin_cents BIGINT, "
+    "lifetime_revenue_cents BIGINT, is_account BOOLEAN, is_active_account BOOLEAN, is_product BOOLEAN"
+)
+CUSTOMER_UNITS = (
+    "customer_key STRING, unit_code INT, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
+    "months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, products_1 BIGINT, products_2 BIGINT, "
+    "products_3 BIGINT, latest_representative BIGINT, latest_region BIGINT, first_event_date DATE, "
+    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts BIGINT, active_accounts BIGINT, "
+    "further_products BIGINT"
+)
+NULL_CODE = 2147483647
+BIT_63 = -(2**63)  # the sign
+
+Row = dict[str, Any]
+
+
+def event(**changes: Any) -> Row:
+    """Ann's ordinary event in the window, 30 days before as_of, but for the changes."""
+    ordinary = {
+        "customer_key": "Ann",
+        "unit_code": 0,
+        "product_code": 0,
+        "representative_code": 3,
+        "region_code": 4,
+        "event_date": "2024-12-01",
+        "event_count": 1,
+        "revenue_cents": 100,
+        "margin_cents": 40,
+        "lifetime_revenue_cents": 100,
+        "is_account": False,
+        "is_active_account": False,
+        "is_product": False,
+    }
+    return {**ordinary, **changes}
+
+
+def no_event(**changes: Any) -> Row:
+    """A row of Ann that is no event of the window, but for the changes."""
+    unknown = dict.fromkeys(event(), None)
+    flags = {"is_account": False, "is_active_account": False, "is_product": False}
+    return {**unknown, "customer_key": "Ann", "unit_code": -1, **flags, **changes}
+
+
+def latest(days_before: int, code: int) -> int:
+    return days_before * 2**31 + code
+
+
+def unit(**changes: Any) -> Row:
+    """What two ordinary events of Ann make, but for the changes."""
+    ordinary = {
+        "customer_key": "Ann",
+        "unit_code": 0,
+        "revenue_cents": 200,
+        "margin_cents": 80,
+        "total_events": 2,
+        "months_0": 1,
+        "months_1": 0,
+        "products_0": 1,
+        "products_1": 0,
+        "products_2": 0,
+        "products_3": 0,
+        "latest_representative": latest(30, 3),
+        "latest_region": latest(30, 4),
+        "first_event_date": "2024-12-01",
+        "last_event_date": "2024-12-01",
+        "lifetime_revenue_cents": 200,
+        "total_accounts": 0,
+        "active_accounts": 0,
+        "further_products": 0,
+    }
+    return {**ordinary, **changes}
+
+
+def beside_units(**changes: Any) -> Row:
+    """What rows of Ann that are no events of the window make, but for the changes."""
+    unknown = dict.fromkeys(unit(), None)
+    bits = {name: 0 for name in unit() if name.startswith(("months_", "products_"))}
+    counts = {"total_accounts": 0, "active_accounts": 0, "further_products": 0}
+    return {**unknown, "customer_key": "Ann", "unit_code": -1, **bits, **counts, **changes}
+
+
+def customer_units(spark: SparkSession, *rows: Row, as_of: str = "2024-12-31") -> DataFrame:
+    inputs = {"activity_rows": table(spark, ACTIVITY_ROWS, rows)}
+    return run_step(spark, "activity", "customer_units", inputs, as_of=date.fromisoformat(as_of))
+
+
+def summed(events: int) -> Row:
+    """The sums of so many ordinary events."""
+    cents = 100 * events
+    return {
+        "revenue_cents": cents,
+        "margin_cents": 40 * events,
+        "total_events": events,
+        "lifetime_revenue_cents": cents,
+    }
+
+
+def test_each_customer_and_unit_has_one_row(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(),
+        event(),
+        event(unit_code=1),
+        event(unit_code=NULL_CODE),
+        event(unit_code=NULL_CODE),
+        event(customer_key="Bob"),
+        event(customer_key="Bob"),
+        event(customer_key="bob"),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(),
+        unit(unit_code=1, **summed(1)),
+        unit(unit_code=NULL_CODE),
+        unit(customer_key="Bob"),
+        unit(customer_key="bob", **summed(1)),
+    )
+
+
+def test_refunds_lower_the_sums_and_are_events(spark: SparkSession) -> None:
+    refund = {"revenue_cents": -130, "margin_cents": -45, "lifetime_revenue_cents": -130}
+
+    result = customer_units(spark, event(), event(**refund))
+
+    assert_rows(result, CUSTOMER_UNITS, unit(revenue_cents=-30, margin_cents=-5, lifetime_revenue_cents=-30))
+
+
+def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> None:
+    result = customer_units(spark, event(event_count=0), event(event_count=0, event_date="2024-11-30"))
+
+    assert_rows(result, CUSTOMER_UNITS, unit(total_events=0, months_0=0b11, first_event_date="2024-11-30"))
+
+
+def test_event_counts_add_up_beyond_an_int(spark: SparkSession) -> None:
+    result = customer_units(spark, event(event_count=2_147_483_647), event(event_count=2_147_483_647))
+
+    assert_rows(result, CUSTOMER_UNITS, unit(total_events=4_294_967_294))
+
+
+def test_days_of_one_calendar_month_are_one_bit(spark: SparkSession) -> None:
+    result = customer_units(spark, event(event_date="2024-12-01"), event(event_date="2024-12-31"))
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            months_0=1,
+            latest_representative=latest(0, 3),
+            latest_region=latest(0, 4),
+            last_event_date="2024-12-31",
+        ),
+    )
+
+
+def test_twelve_months_can_touch_thirteen_calendar_months(spark: SparkSession) -> None:
+    days = ["2023-12-16", *(f"2024-{month:02}-01" for month in range(1, 13))]
+
+    result = customer_units(spark, *(event(event_date=day) for day in days), as_of="2024-12-15")
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            months_0=0b1_1111_1111_1111,
+            latest_representative=latest(14, 3),
+            latest_region=latest(14, 4),
+            first_event_date="2023-12-16",
+            **summed(13),
+        ),
+    )
+
+
+def test_each_of_121_calendar_months_is_a_bit_of_its_own(spark: SparkSession) -> None:
+    # 0, 63, 64 and 120 months before that of as_of, some of them twice.
+    days = ["2024-12-31", "2024-12-01", "2019-09-01", "2019-08-31", "2019-08-01", "2014-12-31"]
+
+    result = customer_units(spark, *(event(event_date=day) for day in days))
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            months_0=BIT_63 + 1,
+            months_1=1 + 2 ** (120 - 64),
+            latest_representative=latest(0, 3),
+            latest_region=latest(0, 4),
+            first_event_date="2014-12-31",
+            last_event_date="2024-12-31",
+            **summed(6),
+        ),
+    )
+
+
+def test_each_of_256_products_is_a_bit_of_its_own(spark: SparkSession) -> None:
+    codes = [0, 63, 64, 127, 128, 191, 192, 255]
+
+    result = customer_units(
+        spark,
+        *(event(product_code=code) for code in [*codes, *codes]),
+        *(event(customer_key=f"{code}", product_code=code) for code in codes),
+    )
+
+    def only(code: int, **products: int) -> Row:
+        return unit(customer_key=f"{code}", **{**summed(1), "products_0": 0, **products})
+
+    first_and_last = BIT_63 + 1
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            products_0=first_and_last,
+            products_1=first_and_last,
+            products_2=first_and_last,
+            products_3=first_and_last,
+            **summed(16),
+        ),
+        only(0, products_0=1),
+        only(63, products_0=BIT_63),
+        only(64, products_1=1),
+        only(127, products_1=BIT_63),
+        only(128, products_2=1),
+        only(191, products_2=BIT_63),
+        only(192, products_3=1),
+        only(255, products_3=BIT_63),
+    )
+
+
+def test_an_event_without_a_product_sets_no_bit(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(),
+        event(product_code=None),
+        event(customer_key="Bob", product_code=None),
+        event(customer_key="Bob", product_code=None),
+    )
+
+    assert_rows(result, CUSTOMER_UNITS, unit(), unit(customer_key="Bob", products_0=0))
+
+
+def test_representative_and_region_are_those_of_the_latest_event_date(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(event_date="2024-12-01", representative_code=0, region_code=1),
+        event(event_date="2024-12-02", representative_code=8, region_code=9),
+        event(customer_key="Bob", event_date="2024-12-01"),
+        event(
+            customer_key="Bob",
+            event_date="2024-12-02",
+            representative_code=NULL_CODE,
+            region_code=NULL_CODE,
+        ),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            latest_representative=latest(29, 8),
+            latest_region=latest(29, 9),
+            last_event_date="2024-12-02",
+        ),
+        unit(
+            customer_key="Bob",
+            latest_representative=latest(29, NULL_CODE),
+            latest_region=latest(29, NULL_CODE),
+            last_event_date="2024-12-02",
+        ),
+    )
+
+
+def test_of_several_on_the_latest_date_the_smallest_code_wins_and_null_is_last(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(representative_code=NULL_CODE, region_code=7),
+        event(representative_code=6, region_code=5),
+        event(representative_code=2, region_code=NULL_CODE),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(latest_representative=latest(30, 2), latest_region=latest(30, 5), **summed(3)),
+    )
+
+
+def test_events_before_the_window_make_history_only(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(),
+        event(),
+        no_event(event_date="2023-12-01", lifetime_revenue_cents=1000),
+        no_event(event_date="1969-12-31", lifetime_revenue_cents=-1),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(),
+        beside_units(first_event_date="1969-12-31", last_event_date="2023-12-01", lifetime_revenue_cents=999),
+    )
+
+
+def test_accounts_and_listed_products_are_counted(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        no_event(is_account=True, is_active_account=True),
+        no_event(is_account=True, is_active_account=True),
+        no_event(is_account=True),
+        no_event(is_product=True),
+        no_event(customer_key="Bob", is_account=True),
+        *(no_event(customer_key="Cid", is_product=True) for _ in range(300)),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        beside_units(total_accounts=3, active_accounts=2, further_products=1),
+        beside_units(customer_key="Bob", total_accounts=1),
+        beside_units(customer_key="Cid", further_products=300),
+    )
