@@ -7,7 +7,7 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail picture test check format package clean
+.PHONY: help setup run retail picture benchmark test check format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ retail: $(READY) ## the same on a sample of real invoices
 
 picture: $(READY) ## draw the README's picture anew, from what `make run` published
 	@$(BIN)/python scripts/make_picture.py
+
+benchmark: $(READY) ## against DuckDB and a naive port, up to 10 million customers (many hours)
+	@$(BIN)/python scripts/benchmark.py
 
 test: check ## checks, then all tests
 	@$(BIN)/pytest

@@ -10,6 +10,7 @@ from jobs.core.resources import resource
 
 # Without it Delta's parser drops the values bound to :markers (delta-io/delta#7640).
 _BIND_MARKERS = "spark.sql.legacy.parameterSubstitution.constantsOnly"
+_JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # Set by spark-submit, Databricks and Spark Connect: there a session's settings are not ours to choose.
 _GIVEN_BY = ("PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE")
 
@@ -40,14 +41,14 @@ def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "
         use_java()
     builder = SparkSession.builder.appName(app_name)
     if not given:
-        for key, value in properties(resource("conf", "spark", "local.conf").read_text()).items():
-            builder = builder.config(key, value)
+        settings = properties(resource("conf", "spark", "local.conf").read_text())
         if log_file is not None:
             log_settings = resource("conf", "spark", "log4j2.properties")
-            builder = builder.config(
-                "spark.driver.extraJavaOptions",
-                f'-Dlog4j2.configurationFile="file:{log_settings}" -Dcustomer_tiers.log="{log_file}"',
+            settings[_JAVA_OPTIONS] += (
+                f' -Dlog4j2.configurationFile="file:{log_settings}" -Dcustomer_tiers.log="{log_file}"'
             )
+        for key, value in settings.items():
+            builder = builder.config(key, value)
     spark = builder.getOrCreate()
     # What the answers depend on, whatever the session came with.
     spark.conf.set("spark.sql.session.timeZone", time_zone)
