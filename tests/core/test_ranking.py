@@ -106,7 +106,7 @@ def stored(spark: SparkSession, tmp_path: Any) -> Any:
     "form",  # shuffle partitions, one peer group, and the values up to which a metric is counted by value
     [(1, False, 50), (3, True, 50), (16, False, 0), (200, True, 0)],
 )
-def test_distributed_ranks_are_those_of_the_windows_and_of_counting(
+def test_distributed_ranks_are_those_of_counting_one_by_one(
     spark: SparkSession,
     stored: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,17 +125,16 @@ def test_distributed_ranks_are_those_of_the_windows_and_of_counting(
     try:
         scored = stored(rows, min(partitions, 16))
         distributed = as_mapping(ranking.ranked(scored, "row_id", METRICS, 20, one_group=one_group))
-        plain = as_mapping(ranking.ranked(scored, "row_id", METRICS, ROWS))
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", before or "3")
-    expected = counted(rows, one_group)
-    assert plain == expected
-    assert distributed == expected
+    assert distributed == counted(rows, one_group)
 
 
-def test_small_peer_groups_keep_the_plain_form(stored: Any) -> None:
-    scored = stored(hostile_rows(seed=0), 2)
+def test_small_peer_groups_keep_the_window_functions_which_give_the_same(stored: Any) -> None:
+    rows = hostile_rows(seed=0)
+    scored = stored(rows, 2)
     plan = ranking.ranked(scored, "row_id", METRICS, ROWS)
+    assert as_mapping(plan) == counted(rows, one_group=False)
     assert plan.columns == [*scored.columns, "peers", *(f"{metric}_below" for metric in METRICS)]
     assert dict(plan.dtypes)["peers"] == dict(plan.dtypes)["extreme_below"] == "int"
     cut = ranking.ranked(scored, "row_id", METRICS, 100)

@@ -180,7 +180,7 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(
     shutil.copytree(CHECKOUT / "sql", copy / "sql")
     features = copy / "sql/features/customer_features.sql"
     column = "    activity.margin_cents / 100 / activity.total_events AS margin_per_event,\n"
-    features.write_text(features.read_text().replace("    past.first_event", f"{column}    past.first_event"))
+    features.write_text(features.read_text().replace("    activity.first", f"{column}    activity.first"))
     monkeypatch.setattr(steps, "resource", copy.joinpath)
     line = {
         "score": "yield",
