@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -163,10 +164,13 @@ class Publisher:
         return self.tables.read_published(table, snapshot.as_of, snapshot.run_id, snapshot.written[table])
 
     def _write_all(self, snapshot: Snapshot, frames: dict[str, DataFrame]) -> Snapshot:
-        written = {
-            table: self._write(self.tables, table, snapshot.as_of, snapshot.run_id, frame)
-            for table, frame in frames.items()
-        }
+        # At once: most of them are small, and wait for Delta's log rather than for a processor.
+        with ThreadPoolExecutor() as pool:
+            writing = {
+                table: pool.submit(self._write, self.tables, table, snapshot.as_of, snapshot.run_id, frame)
+                for table, frame in frames.items()
+            }
+        written = {table: future.result() for table, future in writing.items()}
         return replace(snapshot, written={**snapshot.written, **written})
 
     def _write(self, tables: OutputTables, table: str, as_of: date, run_id: str, frame: DataFrame) -> Written:

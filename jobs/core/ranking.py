@@ -61,7 +61,8 @@ def ranked(
     for metric in few:
         counts = scored.groupBy(*group, metric).count()
         result = _looked_up(result, _running(counts, group, metric), group, metric, metric)
-    cuts = _Cuts.of(scored, group, many, rows, plain_up_to) if many else _Cuts({}, {})
+    narrow = scored.select(row_id, *group, *many)
+    cuts = _Cuts.of(narrow, group, many, rows, plain_up_to) if many else _Cuts({}, {})
     for metric in many:
         result = _cut(result, scored.select(row_id, *group, metric), group, metric, cuts)
     below = [F.col(f"{metric}_below").cast("int").alias(f"{metric}_below") for metric in metrics]
@@ -120,14 +121,17 @@ class _Cuts:
 
     @classmethod
     def of(
-        cls, scored: DataFrame, group: Sequence[str], metrics: Sequence[str], rows: int, plain_up_to: int
+        cls, narrow: DataFrame, group: Sequence[str], metrics: Sequence[str], rows: int, plain_up_to: int
     ) -> "_Cuts":
-        """Quantiles of a sample; how fine they are goes by the number of all rows."""
+        """Quantiles of a sample of `narrow`: the row id, the group and the metrics.
+
+        Rows are sampled by their id: by their values, a tie would be in the sample whole or not at all.
+        """
         one_in = math.ceil(rows / _SAMPLED_ROWS)
         count = min(_MOST_CUTS, math.ceil(rows / max(_BUCKET_ROWS, rows / _MOST_CUTS)))
         quantiles = F.lit([step / (count + 1) for step in range(1, count + 1)])
         quantile = {m: F.percentile_approx(m, quantiles, 10 * count).cast("array<string>") for m in metrics}
-        sample = scored.where(F.pmod(F.xxhash64(*metrics), F.lit(one_in)) == 0)
+        sample = narrow.where(F.pmod(F.xxhash64(narrow.columns[0]), F.lit(one_in)) == 0)
         found = sample.groupBy(*group).agg(
             F.count("*").alias("sampled"), *(column.alias(m) for m, column in quantile.items())
         )
@@ -137,7 +141,7 @@ class _Cuts:
                 row[group[0]] if group else "": {m: list(dict.fromkeys(row[m] or ())) for m in metrics}
                 for row in large
             },
-            {field.name: field.dataType.simpleString() for field in scored.schema if field.name in metrics},
+            {field.name: field.dataType.simpleString() for field in narrow.schema if field.name in metrics},
         )
 
     def levels(self, metric: str) -> int:
