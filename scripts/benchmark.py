@@ -23,6 +23,8 @@ import yaml
 from benchmark_measure import RunFailedError, machine, run_measured, spark_account
 from deltalake import DeltaTable
 
+from jobs.core.steps import say
+
 CHECKOUT = Path(__file__).parents[1]
 PROGRAMS = Path("scripts/benchmark")
 AS_OF = date(2024, 12, 31)
@@ -225,11 +227,6 @@ def stored(results: Path) -> list[report.Result]:
     return sorted(
         found, key=lambda one: (one["facts_per_customer"], one["customers"], order.index(one["engine"]))
     )
-
-
-def say(text: str) -> None:
-    """Tells the person who waits."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:

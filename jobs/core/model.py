@@ -30,7 +30,7 @@ class Condition(Document):
     operator: Operator | None = None
     value: StrictBool | Number | StrictStr | None = None
     threshold: Name | None = None
-    months_before_as_of: Annotated[int, Field(ge=0, le=120)] | None = None
+    months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
     all: tuple["Condition", ...] = ()
     any: tuple["Condition", ...] = ()
 

@@ -4,6 +4,36 @@
 -- customer_products. Shuffles: one, by customer: the only one of the window's measures.
 -- Why: all that is known of a customer meets in one place, so that no joins are needed. Events before the
 -- window are read narrowly: key, date and money. unit_code -1 marks rows that are no event of the window.
+WITH beside_window AS (
+    SELECT
+        customer_key,
+        event_date,
+        revenue_cents AS lifetime_revenue_cents,
+        FALSE AS is_account,
+        FALSE AS is_active_account,
+        FALSE AS is_product
+    FROM events
+    WHERE event_date <= add_months(:as_of, -:window_months)
+    UNION ALL
+    SELECT
+        customer_key,
+        NULL AS event_date,
+        NULL AS lifetime_revenue_cents,
+        TRUE AS is_account,
+        is_active AS is_active_account,
+        FALSE AS is_product
+    FROM customer_accounts
+    UNION ALL
+    SELECT
+        customer_key,
+        NULL AS event_date,
+        NULL AS lifetime_revenue_cents,
+        FALSE AS is_account,
+        FALSE AS is_active_account,
+        TRUE AS is_product
+    FROM customer_products
+)
+
 SELECT
     customer_key,
     unit_code,
@@ -30,42 +60,9 @@ SELECT
     NULL AS event_count,
     NULL AS revenue_cents,
     NULL AS margin_cents,
-    revenue_cents AS lifetime_revenue_cents,
-    FALSE AS is_account,
-    FALSE AS is_active_account,
-    FALSE AS is_product
-FROM events
-WHERE event_date <= add_months(:as_of, -:window_months)
-UNION ALL
-SELECT
-    customer_key,
-    -1 AS unit_code,
-    NULL AS product_code,
-    NULL AS representative_code,
-    NULL AS region_code,
-    NULL AS event_date,
-    NULL AS event_count,
-    NULL AS revenue_cents,
-    NULL AS margin_cents,
-    NULL AS lifetime_revenue_cents,
-    TRUE AS is_account,
-    is_active AS is_active_account,
-    FALSE AS is_product
-FROM customer_accounts
-UNION ALL
-SELECT
-    customer_key,
-    -1 AS unit_code,
-    NULL AS product_code,
-    NULL AS representative_code,
-    NULL AS region_code,
-    NULL AS event_date,
-    NULL AS event_count,
-    NULL AS revenue_cents,
-    NULL AS margin_cents,
-    NULL AS lifetime_revenue_cents,
-    FALSE AS is_account,
-    FALSE AS is_active_account,
-    TRUE AS is_product
-FROM customer_products
+    lifetime_revenue_cents,
+    is_account,
+    is_active_account,
+    is_product
+FROM beside_window
 DISTRIBUTE BY customer_key

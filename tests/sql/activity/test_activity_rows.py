@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.activity.shapes import ACTIVITY_ROWS, NULL_CODE
 from tests.sql.steps import assert_rows, run_step, table
 
 CODED_EVENTS = (
@@ -14,12 +15,6 @@ CODED_EVENTS = (
 EVENTS = "customer_key STRING, event_date DATE, revenue_cents BIGINT"
 CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, is_active BOOLEAN"
 CUSTOMER_PRODUCTS = "customer_key STRING, product STRING"
-ACTIVITY_ROWS = (
-    "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
-    "event_date DATE, event_count BIGINT, revenue_cents BIGINT, margin_cents BIGINT, "
-    "lifetime_revenue_cents BIGINT, is_account BOOLEAN, is_active_account BOOLEAN, is_product BOOLEAN"
-)
-NULL_CODE = 2147483647
 
 Row = dict[str, Any]
 

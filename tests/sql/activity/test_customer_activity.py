@@ -2,29 +2,17 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.activity.shapes import BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
 from tests.sql.steps import assert_rows, run_step, table
 
-CUSTOMER_UNITS = (
-    "customer_key STRING, unit_code INT, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
-    "months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, products_1 BIGINT, products_2 BIGINT, "
-    "products_3 BIGINT, latest_representative BIGINT, latest_region BIGINT, first_event_date DATE, "
-    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts BIGINT, active_accounts BIGINT, "
-    "further_products BIGINT"
-)
 CUSTOMER_ACTIVITY = (
     "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
     "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
     "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
     "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT"
 )
-NULL_CODE = 2147483647
-BIT_63 = -(2**63)  # the sign
 
 Row = dict[str, Any]
-
-
-def latest(days_before: int, code: int) -> int:
-    return days_before * 2**31 + code
 
 
 def unit(**changes: Any) -> Row:

@@ -3,22 +3,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.activity.shapes import ACTIVITY_ROWS, BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
 from tests.sql.steps import assert_rows, run_step, table
-
-ACTIVITY_ROWS = (
-    "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
-    "event_date DATE, event_count BIGINT, revenue_cents BIGINT, margin_cents BIGINT, "
-    "lifetime_revenue_cents BIGINT, is_account BOOLEAN, is_active_account BOOLEAN, is_product BOOLEAN"
-)
-CUSTOMER_UNITS = (
-    "customer_key STRING, unit_code INT, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
-    "months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, products_1 BIGINT, products_2 BIGINT, "
-    "products_3 BIGINT, latest_representative BIGINT, latest_region BIGINT, first_event_date DATE, "
-    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts BIGINT, active_accounts BIGINT, "
-    "further_products BIGINT"
-)
-NULL_CODE = 2147483647
-BIT_63 = -(2**63)  # the sign
 
 Row = dict[str, Any]
 
@@ -48,10 +34,6 @@ def no_event(**changes: Any) -> Row:
     unknown = dict.fromkeys(event(), None)
     flags = {"is_account": False, "is_active_account": False, "is_product": False}
     return {**unknown, "customer_key": "Ann", "unit_code": -1, **flags, **changes}
-
-
-def latest(days_before: int, code: int) -> int:
-    return days_before * 2**31 + code
 
 
 def unit(**changes: Any) -> Row:
