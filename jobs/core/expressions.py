@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import reduce
 
 from pyspark.sql import Column
@@ -10,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.model import FULL_WEIGHT, Component, Condition, ScoringModel
 
 MICRO = 1_000_000  # points are whole millionths until they are published
+ONE_MICRO = Decimal("0.000001")
 POINTS = "decimal(9,6)"
 _MICRO_POINTS_AT_FULL_SCALE = 100 * MICRO // FULL_WEIGHT  # of one basis point of weight
 
@@ -73,7 +75,8 @@ def micro_score(model: ScoringModel, score: str) -> Column:
 
 def published_points(name: str) -> Column:
     """Millionths as the DECIMAL(9,6) that is published, exactly."""
-    return (F.col(name).cast("decimal(18,0)") / MICRO).cast(POINTS).alias(name)
+    # A product: a quotient of decimals takes three times as long.
+    return (F.col(name).cast("decimal(18,0)") * ONE_MICRO).cast(POINTS).alias(name)
 
 
 def tier(model: ScoringModel, as_of: date) -> list[Column]:
