@@ -7,10 +7,10 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail picture benchmark test check format package clean
+.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults check format package clean
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## once: Python environment in .venv, Java and Delta's jars found or fetched
 
@@ -32,8 +32,14 @@ picture: $(READY) ## draw the README's picture anew, from what `make run` publis
 benchmark: $(READY) ## against DuckDB and a naive port, up to 10 million customers (many hours)
 	@$(BIN)/python scripts/benchmark.py
 
+benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with skewed groups, on executors
+	@$(BIN)/python scripts/benchmark_ranking.py
+
 test: check ## checks, then all tests
 	@$(BIN)/pytest
+
+test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (20 minutes)
+	@$(BIN)/pytest -m "faults or not faults" tests/faults
 
 check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
 	@$(BIN)/ruff check --quiet .

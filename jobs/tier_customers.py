@@ -11,13 +11,17 @@ from pyspark.sql.types import StructType
 
 from jobs.core import pipeline, summary
 from jobs.core.command import DONE, EXIT_STATUS_HELP, default_log_file, run_command
-from jobs.core.errors import BadDataError, Problems
+from jobs.core.date_run import DateRun
+from jobs.core.errors import Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_check import check_model
+from jobs.core.output import Output
 from jobs.core.publishing import Publisher
+from jobs.core.quality import Rules
+from jobs.core.reproduction import reproduce
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
-from jobs.core.sources import key_is_name, open_sources
+from jobs.core.sources import Pins, key_is_name, open_sources
 from jobs.core.steps import Steps, define_functions, say, timed
 
 
@@ -41,9 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-of",
         action="append",
-        required=True,
+        default=[],
         metavar="YYYY-MM-DD",
         help="date of the snapshot; give it again for more, which are published in order of date",
+    )
+    parser.add_argument(
+        "--reproduce",
+        metavar="RUN_ID",
+        help="instead: compute a published run again, from what it recorded, and compare; publishes nothing",
     )
     parser.add_argument(
         "--set",
@@ -69,22 +78,23 @@ def _tier_customers(given: argparse.Namespace) -> None:
     with timed("Spark session"):
         spark = open_session("customer-tiers", given.log_file, settings.time_zone)
         define_functions(spark)
-    sources, versions = open_sources(spark, settings)
-    named = key_is_name(settings)
+    if given.reproduce:
+        reproduce(spark, settings, models, given.reproduce)
+        return
+    pins = Pins()
+    sources = open_sources(spark, settings, pins)
+    named, window_months = key_is_name(settings), models[0].window_months
     _check_models(models, _features_schema(spark, sources, dates[0], named))
-    publishers = [Publisher(spark, settings, model, versions) for model in models]
-    for publisher in publishers:
-        publisher.prepare_location()
-    _refuse_bad_rows(spark, sources)
+    output = Output(spark, settings, models)
+    for model in models:
+        output.log.prepare(model)
+    publishers = [Publisher(output, model) for model in models]
     for as_of in dates:
         say(f"{as_of}")
-        with Steps(spark, as_of=as_of, window_months=models[0].window_months) as steps:
-            _bind(steps, sources)
-            features = publishers[0].write_features(
-                as_of, pipeline.customer_features(steps, key_is_name=named)
-            )
-        for publisher in publishers:
-            publisher.publish(as_of, features, given.allow_empty)
+        with DateRun(output, as_of, pins) as run:
+            features = run.features(sources, key_is_name=named, window_months=window_months)
+            for publisher in publishers:
+                publisher.publish(run, features, given.allow_empty)
     for publisher in publishers if not given.no_summary else ():
         summary.show(spark, publisher.tables, publisher.model, dates[-1])
 
@@ -93,6 +103,8 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
     """Settings, models and dates, with every problem in any of them told at once."""
     problems = Problems()
     dates = set()
+    if bool(given.as_of) == bool(given.reproduce):
+        problems.append("--as-of: must be given, at least once, unless --reproduce is")
     for text in given.as_of:
         try:
             dates.add(date.fromisoformat(text))
@@ -101,6 +113,8 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
     models: list[ScoringModel] = []
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
+        with problems.gathered():
+            Rules.of(settings.quality)
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))
@@ -123,17 +137,14 @@ def _models_apart(models: list[ScoringModel]) -> list[str]:
     return problems
 
 
-def _bind(steps: Steps, sources: dict[str, DataFrame]) -> None:
-    for name, frame in sources.items():
-        steps.view(name, frame)
-
-
 def _features_schema(
     spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
 ) -> StructType:
     with Steps(spark, as_of=as_of, window_months=1) as steps:
-        _bind(steps, sources)
-        return pipeline.customer_features(steps, key_is_name=named, only_planned=True).schema
+        for name, frame in sources.items():
+            steps.view(name, frame)
+        features = pipeline.customer_features(steps, key_is_name=named, only_planned=True)
+        return features.drop(*pipeline.AUDIT).schema
 
 
 def _check_models(models: list[ScoringModel], features: StructType) -> None:
@@ -142,21 +153,6 @@ def _check_models(models: list[ScoringModel], features: StructType) -> None:
         with problems.gathered():
             check_model(model, features)
     problems.refuse()
-
-
-def _refuse_bad_rows(spark: SparkSession, sources: dict[str, DataFrame]) -> None:
-    """Stops before anything is published if a row of the facts can't be used."""
-    with timed("bad rows") as rows, Steps(spark) as steps:
-        _bind(steps, sources)
-        found = steps.sql("quality", "bad_revenue_rows").collect()[0].asDict()
-        read, bad = found.pop("rows_read"), found.pop("bad_rows")
-        rows.append(bad)
-    if bad:
-        told = ", ".join(f"{count:,} without a readable {column}" for column, count in found.items() if count)
-        raise BadDataError(
-            f"{bad:,} of {read:,} rows of fct_revenues can't be used ({told}). Nothing was published: "
-            "mend the rows, or leave them out with a mapping query"
-        )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import benchmark_report as report
 import duckdb
 import yaml
-from benchmark_measure import RunFailedError, machine, run_measured, spark_account
+from benchmark_measure import SPARK_DEFAULTS, RunFailedError, machine, run_measured, spark_account
 from deltalake import DeltaTable
 
 from jobs.core.steps import say
@@ -38,13 +38,6 @@ CODE = {
     "naive": [f"{PROGRAMS}/run_naive.py", f"{PROGRAMS}/naive.sql", "jobs/core/session.py", "conf/spark/*"],
     "data": ["scripts/make_sample_data.py"],
 }
-# What a local session takes from outside the job: a log of what each task took.
-SPARK_DEFAULTS = """
-spark.eventLog.enabled true
-spark.eventLog.compress false
-spark.eventLog.rolling.enabled false
-spark.eventLog.dir {}
-"""
 COMPARED = ("customer_key", "profitability_score", "adherence_score", "tier")
 MISMATCHES = """
 SELECT count(DISTINCT customer_key)

@@ -23,6 +23,13 @@ SECONDS_TO_END = 60
 # A stage of few or short tasks says nothing about skew.
 FEWEST_TASKS = 4
 FEWEST_TASK_SECONDS = 10.0
+# What a local session takes from outside the job: a log of what each task took.
+SPARK_DEFAULTS = """
+spark.eventLog.enabled true
+spark.eventLog.compress false
+spark.eventLog.rolling.enabled false
+spark.eventLog.dir {}
+"""
 
 
 class RunFailedError(Exception):

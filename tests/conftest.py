@@ -101,15 +101,16 @@ class Workspace:
             for row in wanted.collect()
         ]
 
-    def published(self) -> list[Row]:
-        """What `runs` tells, oldest first."""
-        return [row.asDict() for row in self.table("runs").orderBy("happened_at").collect()]
+    def published(self, output: str = "output") -> list[Row]:
+        """What `runs` tells of published snapshots, oldest first."""
+        told = self.table("runs", output).where("status = 'published'").orderBy("happened_at")
+        return [row.asDict() for row in told.collect()]
 
 
 def plain(value: Any) -> Any:
-    """Action flags as tuples; everything else as it is."""
+    """Structs in a list, as action flags are, as tuples; everything else as it is."""
     if isinstance(value, list):
-        return [tuple(entry.values()) for entry in value]
+        return [tuple(entry.values()) if isinstance(entry, dict) else entry for entry in value]
     return value
 
 

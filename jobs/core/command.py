@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +9,15 @@ from pathlib import Path
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
 from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
+from jobs.core.tables import is_conflict
 
 DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
 EXIT_STATUS_HELP = (
     "exit status: 0 done; 2 bad configuration or arguments; 3 bad data, which a check refused to publish; "
     "1 anything else (a conflict with another run says: run again)"
 )
-_CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
 
 
 def default_log_file() -> Path:
@@ -31,15 +31,12 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
     What goes wrong is said in plain words on stderr; the trace goes to the log.
     """
     try:
-        logging.basicConfig(
-            filename=log_file,
-            encoding="utf-8",
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            force=True,
-        )
+        handler = logging.FileHandler(log_file, encoding="utf-8")
     except OSError as error:
         say(f"--log-file: must be a file that can be written, got {log_file}: {error.strerror}")
         return BAD_CONFIGURATION
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
     # PySpark tells each error with its trace on stderr, besides raising it.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -48,7 +45,7 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
     except (Exception, KeyboardInterrupt) as error:  # the last resort: no trace may reach the user
         logging.getLogger("customer_tiers").exception("failed")
         status, words = _explained(error)
-        say(f"{words}\nThe log is {log_file}")
+        say(redacted(f"{words}\nThe log is {log_file}"))
         return status
     return DONE
 
@@ -68,6 +65,6 @@ def _explained(error: BaseException) -> tuple[int, str]:
             f"Bad data: a value could not be computed{where}: {what}\n"
             "In a mapping query use try_cast where a value may be unreadable; sums must fit DECIMAL(18,2)."
         )
-    if _CONFLICT.search(str(error)):
+    if is_conflict(error):
         return FAILED, f"Another run wrote to the same table at the same time: run again. ({what})"
     return FAILED, f"Failed{where}: {type(error).__name__}: {what}"

@@ -71,6 +71,8 @@ def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> 
         return schema.model_validate(content)
     except ValidationError as error:
         raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(error))) from None
+    except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
+        raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
 
 
 _WORDING = {
@@ -98,7 +100,7 @@ def _problems(error: ValidationError) -> Iterator[str]:
         # The schema's own checks speak for themselves; pydantic's are put into the same form.
         own = problem["type"] in {"value_error", "assertion_error"}
         said = problem["msg"].removeprefix("Value error, ")
-        wording = said if own else _WORDING.get(problem["type"], re.sub(r"^\w+ should ", "must ", said))
+        wording = said if own else _WORDING.get(problem["type"], re.sub(r"^[\w ]+ should ", "must ", said))
         value = problem.get("input")
         shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {value!r:.80}"
         yield f"{path}: {wording}{shown}"

@@ -230,7 +230,7 @@ def load_model(name: str) -> ScoringModel:
     shipped = {file.name.removesuffix(".yaml"): file for file in resource("conf", "models").iterdir()}
     if name not in shipped:
         raise ConfigurationError(
-            f"model: must be one of {', '.join(sorted(shipped))}, or a path ending in .yaml, got {name!r}"
+            f"model: must be one of {', '.join(sorted(shipped))}, or a path ending in .yaml, got {name!r:.80}"
         )
     return validate(
         ScoringModel, read_yaml(shipped[name], f"conf/models/{name}.yaml"), f"conf/models/{name}.yaml"

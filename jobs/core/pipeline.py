@@ -11,6 +11,8 @@ from jobs.core.model import TOTAL, ScoringModel
 from jobs.core.steps import Steps, literal_rows
 
 ROW_ID = "row_id"  # of one writing of customer_features; nothing published holds it
+# What checks are made of, and no measures of a customer.
+AUDIT = ("event_rows", "unknown_accounts", "conflicting_accounts")
 
 
 def customer_features(steps: Steps, *, key_is_name: bool, only_planned: bool = False) -> DataFrame:
@@ -41,7 +43,7 @@ def customer_features(steps: Steps, *, key_is_name: bool, only_planned: bool = F
 def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, as_of: date) -> DataFrame:
     """The features of one date with the model's `exclusion_reason`; NULL for those to be scored."""
     reason = expressions.exclusion_reason(model, as_of).alias("exclusion_reason")
-    return steps.view("assessed_customers", features.select("*", reason))
+    return steps.view("assessed_customers", features.drop(*AUDIT).select("*", reason))
 
 
 def customer_tiers(steps: Steps, model: ScoringModel, as_of: date, plain_up_to: int) -> DataFrame:

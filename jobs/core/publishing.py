@@ -1,65 +1,25 @@
-"""Publishes snapshots: writes their tables, and tells `runs` which versions belong together."""
+"""Publishes one model's snapshots: writes their tables, and tells `runs` which versions belong together."""
 
-import hashlib
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import explanation, pipeline
-from jobs.core.errors import BadDataError, ConfigurationError
-from jobs.core.layout import layout
+from jobs.core import pipeline, readers
+from jobs.core.date_run import DateRun
+from jobs.core.errors import BadDataError
 from jobs.core.model import ScoringModel
-from jobs.core.settings import Settings
-from jobs.core.steps import Steps, one_row, say, timed
-from jobs.core.tables import Location, OutputTables, Written
+from jobs.core.output import Output
+from jobs.core.quality import Check, refuse
+from jobs.core.runs import Snapshot
+from jobs.core.steps import Steps, say
 
-_RUNS = {
-    "as_of": "date",
-    "model": "string",
-    "run_id": "string",
-    "status": "string",
-    "happened_at": "timestamp",
-    "source_versions": "map<string,bigint>",
-    "table_versions": "map<string,bigint>",
-    "row_counts": "map<string,bigint>",
-    "content_hashes": "map<string,string>",
-    "configuration_hash": "string",
-    "code_version": "string",
-}
-_HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
-_LABELS = ("as_of", "model", "run_id")  # of every row of every table
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A published snapshot, as its run recorded it."""
-
-    as_of: date
-    run_id: str
-    source_versions: dict[str, int]
-    written: dict[str, Written]
-
-
-def _code_version() -> str:
-    try:
-        return version("customer-tiers")
-    except PackageNotFoundError:  # run from the zip, which carries no metadata
-        return "unpackaged"
-
-
-def _map(entries: Mapping[str, int | str]) -> Column:
-    return F.create_map(*(F.lit(each) for entry in entries.items() for each in entry))
-
-
-def _configuration_hash(settings: Settings, model: ScoringModel) -> str:
-    text = settings.model_dump_json() + model.model_dump_json()
-    return hashlib.sha256(text.encode()).hexdigest()
+_MOST_ROUNDS = 5  # of comparing anew while other runs publish
 
 
 class Publisher:
@@ -70,85 +30,126 @@ class Publisher:
         tables: the model's tables.
     """
 
-    def __init__(
-        self, spark: SparkSession, settings: Settings, model: ScoringModel, source_versions: dict[str, int]
-    ) -> None:
-        root = OutputTables(spark, Location(settings.output.path, settings.output.schema_name))
+    def __init__(self, output: Output, model: ScoringModel) -> None:
         self.model = model
-        self.tables = OutputTables(spark, root.location.of_model(model.name)) if settings.models else root
-        self._root = root
-        self._spark = spark
-        self._settings = settings
-        self._source_versions = source_versions
-        self._holds = "several models" if settings.models else f"model {model.name}"
+        self.tables = output.tables_of(model)
+        self._output = output
+        self._spark = output.root.spark
+        self._settings = output.settings
+        self._rules = output.rules
 
-    def prepare_location(self) -> None:
-        """Creates `runs`, or refuses a location that belongs to another model.
-
-        Raises:
-            ConfigurationError: it does.
-        """
-        held = self._root.property("runs", _HOLDS)
-        if held not in {None, self._holds}:
-            raise ConfigurationError(
-                f"output: must be a place for {self._holds}, got {self._root.location}, "
-                f"which holds {held}; choose another output"
-            )
-        empty = one_row(self._spark).select(*(F.lit(None).cast(kind).alias(n) for n, kind in _RUNS.items()))
-        fields = empty.schema.fields
-        self._root.create("runs", fields, layout("runs", self.model), {_HOLDS: self._holds})
-
-    def write_features(self, as_of: date, features: DataFrame) -> DataFrame:
-        """Writes customer_features of one date down, and reads them as written.
-
-        Why: scores and exclusions both need them, and a plan that runs twice costs twice.
-        """
-        # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
-        numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
-        written = self._write(self._root, "customer_features", as_of, str(uuid.uuid4()), numbered)
-        return self._root.read_written("customer_features", as_of, written).drop(*_LABELS)
-
-    def publish(self, as_of: date, features: DataFrame, allow_empty: bool) -> None:
+    def publish(self, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         """Publishes the snapshot of one date, and what changed since the one before.
 
         A later snapshot that is already there is compared anew, with this one.
 
         Args:
-            as_of: the date.
+            run: the date, and the run it is published by.
             features: customer_features of that date, as written.
             allow_empty: publish even if there is nobody to score.
 
         Raises:
-            BadDataError: there is nobody to score.
+            BadDataError: there is nobody to score, or something doesn't add up.
         """
-        snapshot = Snapshot(as_of, str(uuid.uuid4()), self._source_versions, {})
+        snapshot = self._write_snapshot(run, features, allow_empty)
+        previous = _previous(self._output.log.published(self.model.name), snapshot.as_of)
+        compared, checks = self._compare(snapshot, previous)
+        run.check(checks, self.model.name)
+        run.published(self.model, compared)
+        self._settle(snapshot.as_of)
+        readers.create_views(self.tables, self._output.log, self.model)
+
+    def snapshot_frames(self, steps: Steps, as_of: date) -> dict[str, DataFrame]:
+        """The tables of one snapshot by itself; reads assessed_customers."""
+        plain_up_to = self._settings.ranking.plain_up_to
+        return {
+            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, plain_up_to),
+            "excluded_customers": steps.sql("tiers", "excluded_customers"),
+            "model_components": pipeline.model_components(self._spark, self.model),
+        }
+
+    def _write_snapshot(self, run: DateRun, features: DataFrame, allow_empty: bool) -> Snapshot:
+        as_of = run.snapshot.as_of
         with Steps(self._spark, as_of=as_of) as steps:
             assessed = pipeline.assessed_customers(steps, features, self.model, as_of)
             if not allow_empty and assessed.where("exclusion_reason IS NULL").isEmpty():
                 raise BadDataError(
-                    f"{as_of}: no customer can be scored ({assessed.count():,} seen, all excluded). "
+                    f"{as_of}: no customer can be scored ({run.written.rows:,} seen, all excluded). "
                     "Nothing was published for it. Check as_of and the sources, or publish an empty "
                     "snapshot with --allow-empty"
                 )
-            tables = {
-                "customer_tiers": pipeline.customer_tiers(
-                    steps, self.model, as_of, self._settings.ranking.plain_up_to
-                ),
-                "excluded_customers": steps.sql("tiers", "excluded_customers"),
-                "model_components": pipeline.model_components(self._spark, self.model),
-            }
-            snapshot = self._write_all(snapshot, tables)
-        published = self._published()
-        earlier = [date_ for date_ in published if date_ < as_of]
-        later = [date_ for date_ in published if date_ > as_of]
-        self._record(self._compare(snapshot, published[max(earlier)] if earlier else None))
-        if later:
-            say(f"{min(later)} again: what changed since {as_of}")
-            self._record(self._compare(published[min(later)], snapshot))
-        self._create_view()
+            frames = self.snapshot_frames(steps, as_of)
+            snapshot = self._write_all(run.snapshot, frames, {"customer_tiers": self._score_totals()})
+        tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
+        snapshot = replace(snapshot, revenue=tiers.totals["revenue"] or 0)
+        checks = [
+            self._rules.conserved(
+                "customers_conserved",
+                "customer_features",
+                seen=run.written.rows,
+                scored=tiers.rows,
+                excluded=excluded.rows,
+            ),
+            *(
+                self._rules.conserved(rule, "customer_tiers", breaking=tiers.totals[rule] or 0, allowed=0)
+                for rule in ("points_sum_to_scores", "scores_in_range")
+            ),
+        ]
+        run.check(checks, self.model.name)
+        return snapshot
 
-    def _compare(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
-        """Writes the tables that compare a snapshot with the previous one."""
+    def _score_totals(self) -> dict[str, Column]:
+        scores = self.model.scores
+        sums = [
+            reduce(Column.__add__, [F.col(f"{c.metric}_points") for c in self.model.components_of(score)])
+            for score in scores
+        ]
+        columns = [F.col(f"{score}_score") for score in scores]
+        differ = [column != total for column, total in zip(columns, sums, strict=True)]
+        outside = [~column.between(0, 100) for column in columns]
+        return {
+            "revenue": F.sum("total_revenue"),
+            "points_sum_to_scores": F.count_if(reduce(Column.__or__, differ)),
+            "scores_in_range": F.count_if(reduce(Column.__or__, outside)),
+        }
+
+    def _settle(self, as_of: date) -> None:
+        """Compares this snapshot and the next one anew while the one before either is another than it was.
+
+        A snapshot in the past has its follower compared with it, and of two runs at once the later sees the
+        other.
+        """
+        for _ in range(_MOST_ROUNDS):
+            published = self._output.log.published(self.model.name)
+            around = [as_of, *sorted(day for day in published if day > as_of)[:1]]
+            stale = [
+                day
+                for day in around
+                if published[day].previous_run_id != getattr(_previous(published, day), "run_id", None)
+            ]
+            if not stale:
+                return
+            for day in stale:
+                previous = _previous(published, day)
+                say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
+                compared, checks = self._compare(published[day], previous)
+                self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
+                refuse(checks, day, self._output.where_to_look(compared))
+                self._output.log.tell("published", self.model, compared)
+
+    def _compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
+        """Writes the tables that compare a snapshot with the previous one, and checks them."""
+        with self.comparison(current, previous) as frames:
+            sides = {side: F.sum(side) for side in ("revenue_before", "revenue_after")}
+            compared = self._write_all(current, frames, {"tier_migration_summary": sides})
+        if previous is None:
+            return replace(compared, previous_run_id=None), []
+        checks = self._movement_checks(compared, previous)
+        return replace(compared, previous_run_id=previous.run_id), checks
+
+    @contextmanager
+    def comparison(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
+        """The tables that compare a snapshot with the previous one, as long as the context lasts."""
         tiers = self._read("customer_tiers", current)
         with Steps(
             self._spark,
@@ -158,75 +159,51 @@ class Publisher:
         ) as steps:
             excluded = self._read("excluded_customers", current)
             before = self._read("customer_tiers", previous) if previous else tiers.limit(0)
-            return self._write_all(current, pipeline.migration(steps, tiers, excluded, before, self.model))
+            yield pipeline.migration(steps, tiers, excluded, before, self.model)
+
+    def _movement_checks(self, current: Snapshot, previous: Snapshot) -> list[Check]:
+        moved = current.written["tier_migration_summary"].totals
+        sides = (("revenue_after", current), ("revenue_before", previous))
+        fell = current.revenue < self._settings.quality.limits.revenue_kept * previous.revenue
+        customers = current.written["customer_tiers"].rows
+        return [
+            *(
+                self._rules.conserved(
+                    "movements_tie_to_snapshots",
+                    "tier_migration_summary",
+                    moved=moved[side] or 0,
+                    snapshot=snapshot.revenue,
+                )
+                for side, snapshot in sides
+            ),
+            *self._rules.about_total(
+                "revenue_fell",
+                "customer_tiers",
+                checked=customers,
+                failed=customers if fell else 0,
+                figures=f"{current.revenue:,} after {previous.revenue:,} on {previous.as_of}",
+            ),
+        ]
 
     def _read(self, table: str, snapshot: Snapshot) -> DataFrame:
-        return self.tables.read_published(table, snapshot.as_of, snapshot.run_id, snapshot.written[table])
+        return self.tables.read_written(table, snapshot.as_of, snapshot.written[table])
 
-    def _write_all(self, snapshot: Snapshot, frames: dict[str, DataFrame]) -> Snapshot:
+    def _write_all(
+        self, snapshot: Snapshot, frames: dict[str, DataFrame], totals: Mapping[str, Mapping[str, Column]]
+    ) -> Snapshot:
         # At once: most of them are small, and wait for Delta's log rather than for a processor.
         with ThreadPoolExecutor() as pool:
             writing = {
-                table: pool.submit(self._write, self.tables, table, snapshot.as_of, snapshot.run_id, frame)
+                table: pool.submit(
+                    self._output.write, table, snapshot, frame, model=self.model, totals=totals.get(table)
+                )
                 for table, frame in frames.items()
             }
         written = {table: future.result() for table, future in writing.items()}
         return replace(snapshot, written={**snapshot.written, **written})
 
-    def _write(self, tables: OutputTables, table: str, as_of: date, run_id: str, frame: DataFrame) -> Written:
-        # Features that several models share belong to none of them.
-        model = self.model.name if tables is self.tables else "shared"
-        with timed(table) as rows:
-            labelled = frame.select(
-                F.lit(as_of).alias("as_of"),
-                F.lit(model).alias("model"),
-                F.lit(run_id).alias("run_id"),
-                "*",
-            )
-            tables.create(table, labelled.schema.fields, layout(table, self.model))
-            written = tables.replace(table, as_of, labelled)
-            rows.append(written.rows)
-        return written
 
-    def _published(self) -> dict[date, Snapshot]:
-        """The latest published run of each date. One row a run: it does not grow with customers."""
-        runs = self._root.read("runs").where(F.col("model") == self.model.name).where("status = 'published'")
-        return {
-            run["as_of"]: Snapshot(
-                run["as_of"],
-                run["run_id"],
-                run["source_versions"],
-                {
-                    table: Written(version, run["row_counts"][table], run["content_hashes"][table])
-                    for table, version in run["table_versions"].items()
-                },
-            )
-            for run in sorted(runs.collect(), key=lambda run: run["happened_at"])
-        }
-
-    def _record(self, snapshot: Snapshot) -> None:
-        """Tells `runs` that the snapshot is published."""
-        written = snapshot.written
-        values = {
-            "as_of": F.lit(snapshot.as_of),
-            "model": F.lit(self.model.name),
-            "run_id": F.lit(snapshot.run_id),
-            "status": F.lit("published"),
-            "happened_at": F.lit(datetime.now(UTC)),
-            "source_versions": _map(snapshot.source_versions),
-            "table_versions": _map({table: each.version for table, each in written.items()}),
-            "row_counts": _map({table: each.rows for table, each in written.items()}),
-            "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
-            "configuration_hash": F.lit(_configuration_hash(self._settings, self.model)),
-            "code_version": F.lit(_code_version()),
-        }
-        row = one_row(self._spark)
-        self._root.append(
-            "runs", row.select(*(values[name].cast(kind).alias(name) for name, kind in _RUNS.items()))
-        )
-
-    def _create_view(self) -> None:
-        """Creates score_components, where there is a catalog to hold a view."""
-        if self.tables.location.schema is not None:
-            view = self.tables.location.identifier("score_components")
-            self._spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{explanation.score_components(self.tables)}")
+def _previous(published: Mapping[date, Snapshot], as_of: date) -> Snapshot | None:
+    """The latest published snapshot of an earlier date."""
+    earlier = [day for day in published if day < as_of]
+    return published[max(earlier)] if earlier else None

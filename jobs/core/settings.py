@@ -1,6 +1,8 @@
 """A run's configuration: which sources, where to publish, which model."""
 
+import posixpath
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -46,6 +48,8 @@ SchemaName = Annotated[str, AfterValidator(lambda value: _table_name(value, 2))]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 PathText = Annotated[str, AfterValidator(_path)]
 ViewName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+Severity = Literal["warn", "quarantine", "fail", "off"]
 
 
 class Input(Document):
@@ -77,6 +81,7 @@ class Source(Input):
     query: PathText | None = None
     inputs: dict[ViewName, Input] = Field(default_factory=dict)
     columns: dict[str, ColumnName] = Field(default_factory=dict)
+    unique_key: tuple[ColumnName, ...] = ()
 
     @model_validator(mode="after")
     def _check_place(self) -> Self:
@@ -136,6 +141,37 @@ class Ranking(Document):
     plain_up_to: Annotated[int, Field(ge=0)] = 100_000
 
 
+class Limits(Document):
+    """From where on a total breaks its rule.
+
+    Attributes:
+        quarantined_share: of a source's rows, or of its revenue, at most.
+        rows_kept: share of the rows of the last published run, at least.
+        revenue_kept: share of the scored customers' revenue of the previous snapshot, at least.
+        latest_event_days: from the latest event to as_of, at most.
+    """
+
+    quarantined_share: Share = Decimal("0.01")
+    rows_kept: Share = Decimal("0.5")
+    revenue_kept: Share = Decimal("0.8")
+    latest_event_days: Annotated[int, Field(ge=0)] = 92
+
+
+class Quality(Document):
+    """What the rules of conf/rules.yaml do in this run."""
+
+    severity: dict[str, Severity] = Field(default_factory=dict)
+    limits: Limits = Limits()
+
+    @field_validator("severity", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, severity: Any) -> Any:  # noqa: ANN401  (whatever the document holds)
+        # YAML reads a bare `off` as false.
+        if not isinstance(severity, dict):
+            return severity
+        return {rule: "off" if given is False else given for rule, given in severity.items()}
+
+
 class Settings(Document):
     """A whole run configuration."""
 
@@ -147,6 +183,8 @@ class Settings(Document):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     migration: Migration = Migration()
     ranking: Ranking = Ranking()
+    quality: Quality = Quality()
+    allowed_roots: tuple[PathText, ...] = ()
 
     @field_validator("models")
     @classmethod
@@ -157,10 +195,33 @@ class Settings(Document):
             raise ValueError(f"must have each model once, got {list(models)}")
         return models
 
+    @model_validator(mode="after")
+    def _inside_allowed_roots(self) -> Self:
+        roots = [_normal(root) for root in self.allowed_roots]
+        inside = tuple(f"{root.rstrip('/')}/" for root in roots)
+        outside = [path for path in self._paths() if not f"{_normal(path)}/".startswith(inside)]
+        if roots and outside:
+            raise ValueError(
+                f"must have all paths inside allowed_roots ({', '.join(roots)}), got {', '.join(outside)}"
+            )
+        return self
+
+    def _paths(self) -> list[str]:
+        sources = (self.sources.fct_revenues, self.sources.dim_accounts)
+        inputs = [given for source in sources for given in (source, *source.inputs.values())]
+        paths = [given.path for given in inputs] + [source.query for source in sources] + [self.output.path]
+        return [path for path in paths if path is not None]
+
     @property
     def model_names(self) -> tuple[str, ...]:
         """Names in conf/models, or paths of YAML files."""
         return self.models if self.model is None else (self.model,)
+
+
+def _normal(place: str) -> str:
+    """A path or URI without `.`, `..` and doubled or trailing slashes."""
+    scheme, found, rest = place.partition("://")
+    return f"{scheme}://{posixpath.normpath(rest)}" if found else posixpath.normpath(place)
 
 
 def _resolve(place: str, folder: Path) -> str:
@@ -187,8 +248,8 @@ def _resolve_paths(content: Any, folder: Path, key: str = "") -> Any:  # noqa: A
             else _resolve_paths(value, folder, "" if key == "inputs" else name)
             for name, value in content.items()
         }
-    if key == "models" and isinstance(content, list):
-        return [_resolve_paths(value, folder, "model") for value in content]
+    if key in {"models", "allowed_roots"} and isinstance(content, list):
+        return [_resolve_paths(value, folder, "model" if key == "models" else "path") for value in content]
     named = key in {"path", "query"} or (
         key == "model" and isinstance(content, str) and is_model_file(content)
     )

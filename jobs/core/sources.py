@@ -1,5 +1,7 @@
 """Reads the sources, each as one view of the columns that the SQL expects, in their types."""
 
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.errors import AnalysisException, ParseException
@@ -43,9 +45,30 @@ KINDS = {
         "cs_representative": "text",
         "region": "text",
         "account_id": "text",
+        "currency": "text",
     },
     "dim_accounts": {"account_id": "text", "status": "text"},
 }
+_OPTIONAL = {"currency"}  # read only where `columns` says from which
+
+
+@dataclass
+class Pins:
+    """What holds the inputs still: all of a run reads the same, whoever writes to them meanwhile.
+
+    Attributes:
+        versions: Delta version by input; those given at first are read, others added.
+        files: of inputs without versions, a hash of the names of their files.
+    """
+
+    versions: dict[str, int] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def pin_files(self, place: str, frame: DataFrame) -> DataFrame:
+        """Notes which files a frame reads: it keeps to those that it found when it was made."""
+        names = "\n".join(sorted(frame.inputFiles()))
+        self.files[place] = hashlib.sha256(names.encode()).hexdigest()
+        return frame
 
 
 def _parsed(column: Column, kind: str, is_text: bool) -> Column:
@@ -59,10 +82,11 @@ def _parsed(column: Column, kind: str, is_text: bool) -> Column:
 def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, str], list[str]]:
     """The source column of each column that the SQL reads, and what is wrong with `columns`."""
     given = source.columns
-    origins = {column: given.get(column, column) for column in KINDS[name]}
+    read = [column for column in KINDS[name] if column in given or column not in _OPTIONAL]
+    origins = {column: given.get(column, column) for column in read}
     if "customer_key" in origins:
         origins["customer_key"] = given.get(customer_key, customer_key)
-    known = [customer_key if column == "customer_key" else column for column in origins]
+    known = [customer_key if column == "customer_key" else column for column in KINDS[name]]
     problems = [
         f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
         for key in given
@@ -78,64 +102,77 @@ def key_is_name(settings: Settings) -> bool:
 
 
 def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, text_allowed: bool) -> DataFrame:
-    """Selects, renames and types the columns that the SQL reads."""
-    found = {field.name.lower(): field for field in frame.schema.fields}
+    """Renames and types the columns that the SQL reads, and tells which values there were; keeps the row."""
+    found = {each.name.lower(): each for each in frame.schema.fields}
     origins, problems = _columns(name, source, customer_key)
     selected = []
     for column, origin in origins.items():
-        field = found.get(origin.lower())
+        there = found.get(origin.lower())
         place = f"sources.{name}: column {origin}"
-        if field is None:
+        if there is None:
             problems.append(
                 f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
                 f"got columns {', '.join(frame.columns)}"
             )
             continue
         kind = KINDS[name][column]
-        is_text = isinstance(field.dataType, T.StringType)
-        if isinstance(field.dataType, _ACCEPTED[kind]) or (text_allowed and is_text):
-            selected.append(_parsed(F.col(f"`{field.name}`"), kind, is_text).alias(column))
+        is_text = isinstance(there.dataType, T.StringType)
+        if isinstance(there.dataType, _ACCEPTED[kind]) or (text_allowed and is_text):
+            origin_column = F.col(tables.quoted_column(there.name))
+            selected.append(_parsed(origin_column, kind, is_text).alias(column))
+            if kind != "text":
+                selected.append(origin_column.isNotNull().alias(f"{column}_given"))
         else:
-            actual = field.dataType.simpleString().upper()
+            actual = there.dataType.simpleString().upper()
             problems.append(
                 f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
             )
+    problems += [
+        f"sources.{name}.unique_key: must be among {', '.join(frame.columns)}, got {key!r}"
+        for key in source.unique_key
+        if key.lower() not in found
+    ]
     if problems:
         raise ConfigurationError(*problems)
-    return frame.select(*selected)
+    absent = [F.lit(None).cast("string").alias(column) for column in KINDS[name] if column not in origins]
+    row = F.struct(*(F.col(tables.quoted_column(column)) for column in frame.columns))
+    return frame.select(*selected, *absent, row.alias("source_row"))
 
 
 def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def _read_input(spark: SparkSession, place: str, given: Input, versions: dict[str, int]) -> DataFrame:
-    """One stored table, at the version that it has now if it is a Delta table."""
+def _read_input(spark: SparkSession, place: str, given: Input, pins: Pins) -> DataFrame:
+    """One stored table, at its pinned version, or the one that it has now, if it is a Delta table."""
+    name = place.removeprefix("sources.")
     try:
         if given.format == "csv":
             # Text stays text, an empty field is NULL, and quoted fields may hold anything.
             reader = spark.read.options(header=True, sep=given.delimiter, escape='"', multiLine=True)
             reader = reader.option("enforceSchema", False)  # each file by its own header
-            return reader.format("csv").load(given.path)
+            return pins.pin_files(name, reader.format("csv").load(given.path))
         if given.format == "parquet":
-            return spark.read.format("parquet").load(given.path)
+            return pins.pin_files(name, spark.read.format("parquet").load(given.path))
         identifier = tables.path_identifier(given.path) if given.path else tables.quoted(given.table or "")
-        version = tables.latest_version(spark, identifier)
+        version = pins.versions.get(name)
+        if version is None:
+            version = tables.latest_version(spark, identifier)
         if version is not None:
-            versions[place.removeprefix("sources.")] = version
+            pins.versions[name] = version
             return tables.read_version(spark, identifier, version)
         if given.path:
             raise ConfigurationError(
                 f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one"
             )
-        return spark.read.table(identifier)
+        return pins.pin_files(name, spark.read.table(identifier))
     except AnalysisException as error:
         raise ConfigurationError(
             f"{place}: must be an existing table, got {given.path or given.table!r}: {_first_line(error)}"
         ) from error
 
 
-def _query(spark: SparkSession, name: str, source: Source, versions: dict[str, int]) -> DataFrame:
+def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFrame:
     """The rows of a mapping query; its inputs stay as views, by whose names some sessions read late."""
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
@@ -145,7 +182,7 @@ def _query(spark: SparkSession, name: str, source: Source, versions: dict[str, i
         if view in taken:
             problems.append(f"{place}: must not be called like a step of the job; choose another name")
         with problems.gathered():
-            _read_input(spark, place, given, versions).createOrReplaceTempView(view)
+            _read_input(spark, place, given, pins).createOrReplaceTempView(view)
     file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
@@ -161,35 +198,38 @@ def _query(spark: SparkSession, name: str, source: Source, versions: dict[str, i
         ) from error
 
 
-def _open(
-    spark: SparkSession, name: str, source: Source, customer_key: str, versions: dict[str, int]
-) -> DataFrame:
+def _open(spark: SparkSession, name: str, source: Source, customer_key: str, pins: Pins) -> DataFrame:
     if source.query is None:
-        frame = _read_input(spark, f"sources.{name}", source, versions)
+        frame = _read_input(spark, f"sources.{name}", source, pins)
         text_allowed = source.format == "csv"
     else:
-        frame = _query(spark, name, source, versions)
+        frame = _query(spark, name, source, pins)
         text_allowed = any(given.format == "csv" for given in source.inputs.values())
     return _conform(frame, name, source, customer_key, text_allowed)
 
 
-def open_sources(spark: SparkSession, settings: Settings) -> tuple[dict[str, DataFrame], dict[str, int]]:
-    """The sources as the SQL reads them, and the Delta version that each input is pinned to.
+def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[str, DataFrame]:
+    """The sources with all their rows.
+
+    Args:
+        spark: the session.
+        settings: with the sources.
+        pins: versions to read, and to which what was read is added.
 
     Returns:
-        `fct_revenues` and `dim_accounts` with the columns of `KINDS`, NULL where a value is missing or
-        unreadable; and versions by input.
+        `fct_revenues` and `dim_accounts` with the columns of `KINDS`, NULL where a value is missing or can't
+        be read; `<column>_given`, whether there was a value, of those that are not text; and `source_row`,
+        the row as it came.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;
             all problems of all sources at once.
     """
     frames: dict[str, DataFrame] = {}
-    versions: dict[str, int] = {}
     problems = Problems()
     for name in KINDS:
         source: Source = getattr(settings.sources, name)
         with problems.gathered():
-            frames[name] = _open(spark, name, source, settings.customer_key, versions)
+            frames[name] = _open(spark, name, source, settings.customer_key, pins)
     problems.refuse()
-    return frames, versions
+    return frames

@@ -1,9 +1,11 @@
 """All reading and writing of Delta tables."""
 
+import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, TypeVar
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -23,12 +25,40 @@ _PROPERTIES = {
     # No bounds of columns: files are in no order but that of dates, so bounds would spare no reader a file,
     # and to gather them was a fifth of the writing.
     "delta.dataSkippingNumIndexedCols": "0",
+    # Published snapshots are read at the versions that `runs` records, however old; a log is small.
+    "delta.logRetentionDuration": "interval 3650 days",
 }
+_LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
+LAYOUT_VERSION = "1"
+Result = TypeVar("Result")
+_ATTEMPTS = 3  # of a write that conflicts with another run's
+_CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether Delta refused a commit because of another run's."""
+    return _CONFLICT.search(str(error)) is not None
+
+
+def _retried(write: Callable[[], Result]) -> Result:
+    """Writes again, a few times, if another run wrote to the same table at the same time."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return write()
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+    return write()
+
+
+def quoted_column(name: str) -> str:
+    """A column's name, dots and all, as a quoted identifier."""
+    return f"`{name.replace('`', '``')}`"
 
 
 def quoted(name: str) -> str:
     """A dotted name as a quoted identifier."""
-    return ".".join(f"`{part.replace('`', '``')}`" for part in name.split("."))
+    return ".".join(quoted_column(part) for part in name.split("."))
 
 
 def path_identifier(path: str) -> str:
@@ -82,11 +112,16 @@ class Location:
 
 @dataclass(frozen=True)
 class Written:
-    """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash."""
+    """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
+
+    Attributes:
+        totals: what else was added up over the rows on their way.
+    """
 
     version: int
     rows: int
     content_hash: str
+    totals: Mapping[str, Any] = field(default_factory=dict)
 
 
 def content_hash(frame: DataFrame) -> Column:
@@ -101,46 +136,41 @@ def content_hash(frame: DataFrame) -> Column:
 
 
 class OutputTables:
-    """The tables of one location."""
+    """The tables of one location.
+
+    Attributes:
+        spark: the session.
+        location: where they lie.
+    """
 
     def __init__(self, spark: SparkSession, location: Location) -> None:
-        self._spark = spark
+        self.spark = spark
         self.location = location
+        self._created: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
     def exists(self, table: str) -> bool:
         """Whether the table is there."""
-        return latest_version(self._spark, self.location.identifier(table)) is not None
+        return latest_version(self.spark, self.location.identifier(table)) is not None
 
     def read(self, table: str) -> DataFrame:
         """The table as it is now."""
-        return self._spark.read.table(self.location.identifier(table))
+        return self.spark.read.table(self.location.identifier(table))
+
+    def read_at(self, table: str, version: int) -> DataFrame:
+        """The table as it was at a version."""
+        return read_version(self.spark, self.location.identifier(table), version)
 
     def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:
         """A snapshot's rows as a run wrote them, whatever other runs have done since."""
-        frame = read_version(self._spark, self.location.identifier(table), written.version)
-        return frame.where(F.col("as_of") == F.lit(as_of))
+        return self.read_at(table, written.version).where(F.col("as_of") == F.lit(as_of))
 
-    def read_published(self, table: str, as_of: date, run_id: str, written: Written) -> DataFrame:
-        """A published snapshot's rows.
-
-        They are taken from the table as it is now while they are there untouched, because Delta keeps
-        old versions for a limited time only; else from the version that the run recorded.
-        """
-        identifier = self.location.identifier(table)
-        of_run = (F.col("as_of") == F.lit(as_of)) & (F.col("run_id") == run_id)
-        now = self._spark.read.table(identifier).where(of_run)
-        if now.count() == written.rows:
-            return now
-        return read_version(self._spark, identifier, written.version).where(of_run)
-
-    def property(self, table: str, key: str) -> str | None:
-        """A table property; None if the table or the property isn't there."""
-        if not self.exists(table):
+    def properties(self, table: str) -> dict[str, str] | None:
+        """The table's properties; None if it isn't there."""
+        try:
+            detail = self.spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").collect()
+        except AnalysisException:
             return None
-        detail = (
-            self._spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").select("properties").first()
-        )
-        return detail[0].get(key) if detail else None
+        return dict(detail[0]["properties"])
 
     def create(
         self,
@@ -152,24 +182,40 @@ class OutputTables:
         """Creates the table unless it is there, and adds the columns that it lacks.
 
         Raises:
-            ConfigurationError: it is there with another type for one of the columns.
+            ConfigurationError: it is there with another type for one of the columns, or with a layout that
+                is not ours.
         """
         identifier = self.location.identifier(table)
+        signature = (table, tuple((field.name, field.dataType.simpleString()) for field in fields))
+        if signature in self._created:
+            return
         if self.location.schema is not None:
-            self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
         checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
-        settings = {**_PROPERTIES, **checks, **(properties or {})}
+        settings = {**_PROPERTIES, _LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
         )
-        self._spark.sql(
+        create = (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta PARTITIONED BY (as_of) "
             f"COMMENT {_literal(layout.comment)} "
             f"TBLPROPERTIES ({', '.join(f'{_literal(k)} = {_literal(v)}' for k, v in settings.items())})"
         )
-        self._widen(table, fields, layout)
+        there = self.properties(table)
+        if there is None:
+            _retried(lambda: self.spark.sql(create))
+        elif there.get(_LAYOUT) != LAYOUT_VERSION:
+            raise ConfigurationError(
+                f"output: must hold tables of layout {LAYOUT_VERSION}, which this version of the job writes, "
+                f"got {table} of layout {there.get(_LAYOUT)} in {self.location}; publish to another output"
+            )
+        else:
+            self._widen(table, fields, layout, there)
+        self._created.add(signature)
 
-    def _widen(self, table: str, fields: list[StructField], layout: Layout) -> None:
+    def _widen(
+        self, table: str, fields: list[StructField], layout: Layout, properties: Mapping[str, str]
+    ) -> None:
         there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
         changed = [
             f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
@@ -184,37 +230,67 @@ class OutputTables:
             # Nullable, whatever the layout says: earlier snapshots don't have them.
             columns = ", ".join(_column(field, layout, not_null=False) for field in added)
             identifier = self.location.identifier(table)
-            self._spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({columns})")
+            self.spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({columns})")
             for name, check in layout.checks.items():
-                if self.property(table, f"delta.constraints.{name}") is None:
-                    self._spark.sql(
+                if f"delta.constraints.{name}" not in properties:
+                    self.spark.sql(
                         f"ALTER TABLE {identifier} ADD CONSTRAINT {quoted(name)} CHECK ({_check(check)})"
                     )
 
-    def replace(self, table: str, as_of: date, frame: DataFrame) -> Written:
+    def replace(
+        self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Column] | None = None
+    ) -> Written:
         """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
 
         Args:
             table: to write; it exists.
             as_of: all rows have it.
             frame: the rows; columns that the table has and they lack become NULL.
+            totals: aggregates over the rows, to be computed on their way too.
         """
+        return _retried(lambda: self._replace(table, as_of, frame, totals or {}))
+
+    def _replace(self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Column]) -> Written:
         identifier = self.location.identifier(table)
         # By its own mark the commit is found again among those of other runs.
         mark = str(uuid.uuid4())
         seen = Observation()
         rows = self._fitted(table, frame)
-        rows = rows.observe(seen, F.count(F.lit(1)).alias("rows"), content_hash(rows).alias("content_hash"))
+        rows = rows.observe(
+            seen,
+            F.count(F.lit(1)).alias("rows"),
+            content_hash(rows).alias("content_hash"),
+            *(column.alias(name) for name, column in totals.items()),
+        )
         rows.writeTo(identifier).option("userMetadata", mark).overwrite(F.col("as_of") == F.lit(as_of))
-        history = self._spark.sql(f"DESCRIBE HISTORY {identifier}").select("version", "userMetadata")
+        history = self.spark.sql(f"DESCRIBE HISTORY {identifier}").select(
+            "version", "userMetadata", "operationMetrics"
+        )
+        ours = F.when(F.col("userMetadata") == mark, F.col("version"))
+        newest = F.max_by(F.col("operationMetrics")["numOutputRows"], ours)
+        version, last, in_files = history.agg(F.max(ours), F.max("version"), newest).collect()[0]
+        counted = int(seen.get["rows"])
         # Delta commits nothing when no row comes and none goes: then the newest version has it right.
-        marked = F.max(F.when(F.col("userMetadata") == mark, F.col("version")))
-        version = int(history.agg(F.coalesce(marked, F.max("version"))).collect()[0][0])
-        return Written(version, int(seen.get["rows"]), str(seen.get["content_hash"]))
+        if version is not None and in_files is not None and int(in_files) != counted:
+            raise RuntimeError(
+                f"{table}: {counted:,} rows were written, and {int(in_files):,} are in the files"
+            )
+        return Written(
+            int(last if version is None else version),
+            counted,
+            str(seen.get["content_hash"]),
+            {name: seen.get[name] for name in totals},
+        )
+
+    def hash_of(self, table: str, frame: DataFrame) -> str:
+        """The content hash that the rows would have in the table."""
+        fitted = self._fitted(table, frame)
+        return str(fitted.agg(content_hash(fitted)).collect()[0][0])
 
     def append(self, table: str, frame: DataFrame) -> None:
         """Appends rows in one atomic commit."""
-        self._fitted(table, frame).writeTo(self.location.identifier(table)).append()
+        fitted = self._fitted(table, frame)
+        _retried(lambda: fitted.writeTo(self.location.identifier(table)).append())
 
     def _fitted(self, table: str, frame: DataFrame) -> DataFrame:
         given = set(frame.columns)

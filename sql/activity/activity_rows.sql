@@ -3,15 +3,14 @@
 -- Inputs: coded_events (window_events with codes for their texts), events, customer_accounts,
 -- customer_products. Shuffles: one, by customer: the only one of the window's measures.
 -- Why: all that is known of a customer meets in one place, so that no joins are needed. Events before the
--- window are read narrowly: key, date and money. unit_code -1 marks rows that are no event of the window.
+-- window are read narrowly: key, date and money. unit_code -1 marks rows that are no event of the window;
+-- row_kind is 0 for an event, 1 for a product, and customer_accounts' account_kind for an account.
 WITH beside_window AS (
     SELECT
         customer_key,
         event_date,
         revenue_cents AS lifetime_revenue_cents,
-        FALSE AS is_account,
-        FALSE AS is_active_account,
-        FALSE AS is_product
+        0 AS row_kind
     FROM events
     WHERE event_date <= add_months(:as_of, -:window_months)
     UNION ALL
@@ -19,18 +18,14 @@ WITH beside_window AS (
         customer_key,
         NULL AS event_date,
         NULL AS lifetime_revenue_cents,
-        TRUE AS is_account,
-        is_active AS is_active_account,
-        FALSE AS is_product
+        account_kind AS row_kind
     FROM customer_accounts
     UNION ALL
     SELECT
         customer_key,
         NULL AS event_date,
         NULL AS lifetime_revenue_cents,
-        FALSE AS is_account,
-        FALSE AS is_active_account,
-        TRUE AS is_product
+        1 AS row_kind
     FROM customer_products
 )
 
@@ -45,9 +40,7 @@ SELECT
     revenue_cents,
     margin_cents,
     revenue_cents AS lifetime_revenue_cents,
-    FALSE AS is_account,
-    FALSE AS is_active_account,
-    FALSE AS is_product
+    0 AS row_kind
 FROM coded_events
 UNION ALL
 SELECT
@@ -61,8 +54,6 @@ SELECT
     NULL AS revenue_cents,
     NULL AS margin_cents,
     lifetime_revenue_cents,
-    is_account,
-    is_active_account,
-    is_product
+    row_kind
 FROM beside_window
 DISTRIBUTE BY customer_key

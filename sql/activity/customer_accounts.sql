@@ -1,8 +1,9 @@
--- Grain: one row per customer and account that dim_accounts knows, used in the window.
+-- Grain: one row per customer and account used in the window.
 -- Inputs: window_events, dim_accounts. Shuffles: two, both by account: the window's (customer, account)
 -- pairs and dim_accounts. Being together by account, pairs need no shuffle of their own to be counted once.
--- Why: an account may be listed more than once; it is active if any row says so. Accounts that
--- dim_accounts doesn't know count for nothing.
+-- Why: an account may be listed more than once; it is active if any row says so. account_kind is 2 for an
+-- account that dim_accounts doesn't know, 3 for one that isn't active, 4 for an active one and 5 for one
+-- listed as active and otherwise.
 WITH used_accounts AS (
     SELECT
         customer_key,
@@ -24,7 +25,12 @@ listed_accounts AS (
 SELECT /*+ SHUFFLE_HASH(listed_accounts) */ -- noqa: CP03
     used_accounts.customer_key,
     used_accounts.account_id,
-    bool_or(listed_accounts.is_active) AS is_active
+    CASE
+        WHEN bool_or(listed_accounts.is_active) IS NULL THEN 2
+        WHEN NOT bool_or(listed_accounts.is_active) THEN 3
+        WHEN bool_and(listed_accounts.is_active) THEN 4
+        ELSE 5
+    END AS account_kind
 FROM used_accounts
-INNER JOIN listed_accounts ON used_accounts.account_id = listed_accounts.account_id
+LEFT JOIN listed_accounts ON used_accounts.account_id = listed_accounts.account_id
 GROUP BY used_accounts.account_id, used_accounts.customer_key

@@ -30,6 +30,9 @@ SELECT
     max(last_event_date) AS last_event_date,
     sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
     CAST(sum(total_accounts) AS INT) AS total_accounts,
-    CAST(sum(active_accounts) AS INT) AS active_accounts
+    CAST(sum(active_accounts) AS INT) AS active_accounts,
+    CAST(sum(unknown_accounts) AS INT) AS unknown_accounts,
+    CAST(sum(conflicting_accounts) AS INT) AS conflicting_accounts,
+    sum(event_rows) AS event_rows
 FROM units
 GROUP BY customer_key

@@ -31,8 +31,11 @@ SELECT
     min(event_date) AS first_event_date,
     max(event_date) AS last_event_date,
     sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
-    count_if(is_account) AS total_accounts,
-    count_if(is_active_account) AS active_accounts,
-    count_if(is_product) AS further_products
+    count_if(row_kind = 0) AS event_rows,
+    count_if(row_kind >= 3) AS total_accounts,
+    count_if(row_kind >= 4) AS active_accounts,
+    count_if(row_kind = 2) AS unknown_accounts,
+    count_if(row_kind = 5) AS conflicting_accounts,
+    count_if(row_kind = 1) AS further_products
 FROM numbered
 GROUP BY customer_key, unit_code

@@ -44,7 +44,10 @@ SELECT
     activity.first_event_date,
     activity.last_event_date,
     datediff(:as_of, activity.last_event_date) AS days_since_last_event,
-    CAST(activity.lifetime_revenue_cents * 0.01BD AS DECIMAL(18, 2)) AS lifetime_revenue
+    CAST(activity.lifetime_revenue_cents * 0.01BD AS DECIMAL(18, 2)) AS lifetime_revenue,
+    activity.unknown_accounts,
+    activity.conflicting_accounts,
+    activity.event_rows
 FROM activity
 LEFT JOIN business_unit_texts AS business_units ON activity.main_unit_code = business_units.code
 LEFT JOIN cs_representative_texts AS representatives ON activity.representative_code = representatives.code

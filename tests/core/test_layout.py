@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import pipeline, publishing
+from jobs.core import output, pipeline, runs
 from jobs.core.layout import Layout, layout
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.steps import Steps
@@ -24,6 +24,9 @@ TABLES = [
     "tier_migration",
     "tier_migration_summary",
     "tier_summary",
+    "data_quality",
+    "quarantine_dim_accounts",
+    "quarantine_fct_revenues",
     "runs",
 ]
 
@@ -50,7 +53,14 @@ def shipped(spark: SparkSession) -> dict[str, set[str]]:
         frames["model_components"] = pipeline.model_components(spark, SHIPPED)
         frames |= pipeline.migration(steps, tiers, excluded, tiers, SHIPPED)
         columns = {name: set(frame.columns) | LABELS for name, frame in frames.items()}
-    return {**columns, "runs": set(publishing._RUNS)}
+    quarantined = {"source_version", "reasons", "example_key", "source_row"} | LABELS
+    return {
+        **columns,
+        "data_quality": set(output._CHECKS) | LABELS,
+        "quarantine_dim_accounts": quarantined,
+        "quarantine_fct_revenues": quarantined,
+        "runs": set(runs._RUNS),
+    }
 
 
 def test_all_tables_are_described(shipped: dict[str, set[str]]) -> None:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from jobs.core.errors import ConfigurationError
 from jobs.core.settings import load_settings
-from jobs.core.sources import open_sources
+from jobs.core.sources import KINDS, Pins, open_sources
 
 COLUMNS = [
     "customer_name",
@@ -49,6 +49,8 @@ TYPED = """
         (6, NULL, NULL, CAST(9999999999999999.995 AS DECIMAL(38, 10)), 0)
         AS t (id, event_date, total_revenue, total_gross_margin, event_count)
 """
+# Without what is there for the rules alone.
+READ = {name: [column for column in kinds if column != "currency"] for name, kinds in KINDS.items()}
 
 
 class Place:
@@ -79,7 +81,9 @@ class Place:
         }
         file = self.folder / "run.yaml"
         file.write_text(yaml.safe_dump(content, sort_keys=False))
-        return open_sources(self.spark, load_settings(file, []))
+        pins = Pins()
+        frames = open_sources(self.spark, load_settings(file, []), pins)
+        return {name: frame.select(*READ[name]) for name, frame in frames.items()}, pins.versions
 
     def facts(self, source: dict[str, Any] = CSV, **other: Any) -> DataFrame:
         return self.open(source, **other)[0]["fct_revenues"]
@@ -325,7 +329,7 @@ def test_unknown_columns_are_told_with_the_known_ones(place: Place) -> None:
     place.write({})
     accounts = {**ACCOUNTS, "columns": {"state": "status"}}
     facts = {**CSV, "columns": {"area": "region", "customer_key": "account_id"}}
-    known = ", ".join(COLUMNS[1:])
+    known = ", ".join([*COLUMNS[1:], "currency"])
     assert place.problems(facts, accounts, customer_key="account_id") == [
         f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, got 'area'",
         f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, "

@@ -25,7 +25,7 @@ def test_rows_do_not_depend_on_partitions_or_the_order_of_the_input(workspace: W
             workspace.spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
             output = f"output-{shuffle_partitions}"
             assert workspace.run(AS_OF, options=["--set", f"output.path={workspace.folder / output}"]) == 0
-            hashes.append(workspace.table("runs", output).collect()[0]["content_hashes"])
+            hashes.append(workspace.published(output)[0]["content_hashes"])
     finally:
         workspace.spark.conf.set("spark.sql.shuffle.partitions", before)
         workspace.spark.conf.unset("spark.sql.adaptive.coalescePartitions.enabled")

@@ -164,7 +164,7 @@ def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -
             "15.000000"
         )
         assert explained.count() == 7
-        runs = spark.table("tiers.runs").collect()
+        runs = spark.table("tiers.runs").where("status = 'published'").collect()
         assert sorted(row["model"] for row in runs) == ["by_region", "profitability_adherence"]
         assert set(runs[0]["source_versions"]) == {"fct_revenues", "dim_accounts"}
         assert spark.table("tiers.customer_features").count() == 2

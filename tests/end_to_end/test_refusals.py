@@ -100,8 +100,8 @@ def test_bad_rows_and_an_empty_base_leave_what_was_published_readable(
     workspace.write_sources(bad, active("Ann"))
     status, said = refused(workspace, capsys, "2024-12-31")
     assert status == 3
-    assert "3 of 4 rows of fct_revenues can't be used" in said
-    assert "1 without a readable customer_key, 1 without a readable event_date" in said
+    assert "too_much_quarantined (fct_revenues)" in said
+    assert "3 of 4 (75.00% of the rows or the revenue, at most 1.00% allowed)" in said
 
     workspace.write_sources([fact("Ann"), fact("Bob")], active("Nobody"))
     status, said = refused(workspace, capsys, "2024-12-31")

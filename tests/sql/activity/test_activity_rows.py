@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.sql.activity.shapes import ACTIVITY_ROWS, NULL_CODE
+from tests.sql.activity.shapes import (
+    ACTIVE,
+    ACTIVITY_ROWS,
+    CONFLICTING,
+    EVENT,
+    INACTIVE,
+    NULL_CODE,
+    PRODUCT,
+    UNKNOWN,
+)
 from tests.sql.steps import assert_rows, run_step, table
 
 CODED_EVENTS = (
@@ -13,7 +22,7 @@ CODED_EVENTS = (
     "event_date DATE, event_count BIGINT, revenue_cents BIGINT, margin_cents BIGINT"
 )
 EVENTS = "customer_key STRING, event_date DATE, revenue_cents BIGINT"
-CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, is_active BOOLEAN"
+CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
 CUSTOMER_PRODUCTS = "customer_key STRING, product STRING"
 
 Row = dict[str, Any]
@@ -37,28 +46,20 @@ def coded_event(**changes: Any) -> Row:
 
 def activity_row(**changes: Any) -> Row:
     """What the ordinary event makes, but for the changes."""
-    ordinary = {
-        **coded_event(),
-        "lifetime_revenue_cents": 100,
-        "is_account": False,
-        "is_active_account": False,
-        "is_product": False,
-    }
-    return {**ordinary, **changes}
+    return {**coded_event(), "lifetime_revenue_cents": 100, "row_kind": EVENT, **changes}
 
 
-def no_event(**changes: Any) -> Row:
+def no_event(row_kind: int, **changes: Any) -> Row:
     """A row of Ann that is no event of the window, but for the changes."""
     unknown = dict.fromkeys(activity_row(), None)
-    flags = {"is_account": False, "is_active_account": False, "is_product": False}
-    return {**unknown, "customer_key": "Ann", "unit_code": -1, **flags, **changes}
+    return {**unknown, "customer_key": "Ann", "unit_code": -1, "row_kind": row_kind, **changes}
 
 
 def activity_rows(
     spark: SparkSession,
     *coded_events: Row,
     events: Iterable[tuple[str, str, int]] = (),
-    accounts: Iterable[tuple[str, str, bool]] = (),
+    accounts: Iterable[tuple[str, str, int]] = (),
     products: Iterable[tuple[str, str]] = (),
     as_of: str = "2024-12-31",
     window_months: int = 12,
@@ -110,7 +111,7 @@ def test_each_event_of_the_window_is_a_row(spark: SparkSession) -> None:
 def test_an_event_before_the_window_has_a_date_and_lifetime_revenue_only(spark: SparkSession) -> None:
     result = activity_rows(spark, events=[("Ann", "2020-01-01", 7), ("Ann", "2020-01-01", 7)])
 
-    old = no_event(event_date="2020-01-01", lifetime_revenue_cents=7)
+    old = no_event(EVENT, event_date="2020-01-01", lifetime_revenue_cents=7)
     assert_rows(result, ACTIVITY_ROWS, old, old)
 
 
@@ -139,19 +140,32 @@ def test_an_event_of_the_window_is_not_read_again_as_one_before_it(
         ACTIVITY_ROWS,
         activity_row(event_date=first_inside),
         activity_row(event_date=as_of),
-        no_event(event_date=last_outside, lifetime_revenue_cents=7),
+        no_event(EVENT, event_date=last_outside, lifetime_revenue_cents=7),
     )
 
 
-def test_each_account_is_a_row_that_tells_whether_it_is_active(spark: SparkSession) -> None:
-    result = activity_rows(spark, accounts=[("Ann", "a1", True), ("Ann", "a2", False), ("Bob", "a1", True)])
+def test_each_account_is_a_row_of_its_kind(spark: SparkSession) -> None:
+    result = activity_rows(
+        spark,
+        accounts=[
+            ("Ann", "a1", ACTIVE),
+            ("Ann", "a2", INACTIVE),
+            ("Ann", "a3", UNKNOWN),
+            ("Ann", "a4", UNKNOWN),
+            ("Bob", "a1", ACTIVE),
+            ("Bob", "a5", CONFLICTING),
+        ],
+    )
 
     assert_rows(
         result,
         ACTIVITY_ROWS,
-        no_event(is_account=True, is_active_account=True),
-        no_event(is_account=True),
-        no_event(customer_key="Bob", is_account=True, is_active_account=True),
+        no_event(ACTIVE),
+        no_event(INACTIVE),
+        no_event(UNKNOWN),
+        no_event(UNKNOWN),
+        no_event(ACTIVE, customer_key="Bob"),
+        no_event(CONFLICTING, customer_key="Bob"),
     )
 
 
@@ -161,9 +175,9 @@ def test_each_listed_product_is_a_row(spark: SparkSession) -> None:
     assert_rows(
         result,
         ACTIVITY_ROWS,
-        no_event(is_product=True),
-        no_event(is_product=True),
-        no_event(customer_key="Bob", is_product=True),
+        no_event(PRODUCT),
+        no_event(PRODUCT),
+        no_event(PRODUCT, customer_key="Bob"),
     )
 
 
@@ -174,7 +188,7 @@ def test_all_of_a_customer_is_in_one_partition(spark: SparkSession) -> None:
         spark,
         *(coded_event(customer_key=name) for name in names),
         events=[(name, "2020-01-01", 7) for name in names],
-        accounts=[(name, "a1", True) for name in names],
+        accounts=[(name, "a1", ACTIVE) for name in names],
         products=[(name, "Basic") for name in names],
     )
 

@@ -1,10 +1,11 @@
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.activity.shapes import ACTIVE, CONFLICTING, INACTIVE, UNKNOWN
 from tests.sql.steps import assert_rows, run_step, table
 
 WINDOW_EVENTS = "customer_key STRING, account_id STRING"
 DIM_ACCOUNTS = "account_id STRING, status STRING"
-CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, is_active BOOLEAN"
+CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
 
 KNOWN = [("a1", "active"), ("a2", "active"), ("closed", "closed")]
 
@@ -30,27 +31,53 @@ def accounts_of_ann(spark: SparkSession, *listed: Listed) -> DataFrame:
 def test_an_account_is_one_row_however_many_events_use_it(spark: SparkSession) -> None:
     result = customer_accounts(spark, ("Ann", "a1"), ("Ann", "a1"), ("Ann", "a1"), ("Ann", "a2"))
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True), ("Ann", "a2", True))
+    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE), ("Ann", "a2", ACTIVE))
 
 
 def test_an_account_that_is_not_active_is_known_all_the_same(spark: SparkSession) -> None:
     result = customer_accounts(spark, ("Ann", "a1"), ("Ann", "closed"), ("Bob", "closed"))
 
     assert_rows(
-        result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True), ("Ann", "closed", False), ("Bob", "closed", False)
+        result,
+        CUSTOMER_ACCOUNTS,
+        ("Ann", "a1", ACTIVE),
+        ("Ann", "closed", INACTIVE),
+        ("Bob", "closed", INACTIVE),
     )
 
 
-def test_an_unknown_account_counts_for_nothing(spark: SparkSession) -> None:
-    result = customer_accounts(spark, ("Ann", "a1"), ("Ann", "unknown"), ("Ann", "A1"), ("Bob", "unknown"))
+def test_an_account_that_is_not_listed_is_unknown(spark: SparkSession) -> None:
+    result = customer_accounts(
+        spark,
+        ("Ann", "a1"),
+        ("Ann", "new"),
+        ("Ann", "new"),
+        ("Ann", "A1"),
+        ("Ann", "a1 "),
+        ("Bob", "new"),
+    )
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True))
+    assert_rows(
+        result,
+        CUSTOMER_ACCOUNTS,
+        ("Ann", "a1", ACTIVE),
+        ("Ann", "new", UNKNOWN),
+        ("Ann", "A1", UNKNOWN),
+        ("Ann", "a1 ", UNKNOWN),
+        ("Bob", "new", UNKNOWN),
+    )
+
+
+def test_where_none_is_listed_every_account_is_unknown(spark: SparkSession) -> None:
+    result = customer_accounts(spark, ("Ann", "a1"), ("Bob", "a2"), listed=[])
+
+    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", UNKNOWN), ("Bob", "a2", UNKNOWN))
 
 
 def test_an_account_that_nobody_used_counts_for_nothing(spark: SparkSession) -> None:
     result = customer_accounts(spark, ("Ann", "a1"), listed=[("a1", "active"), ("a2", "active")])
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True))
+    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE))
 
 
 def test_an_event_without_an_account_counts_for_nothing(spark: SparkSession) -> None:
@@ -58,13 +85,15 @@ def test_an_event_without_an_account_counts_for_nothing(spark: SparkSession) -> 
         spark, ("Ann", "a1"), ("Ann", None), ("Bob", None), listed=[("a1", "active"), (None, "active")]
     )
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True))
+    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE))
 
 
 def test_an_account_of_two_customers_counts_for_each(spark: SparkSession) -> None:
     result = customer_accounts(spark, ("Ann", "a1"), ("Bob", "a1"), ("Bob", "a2"))
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True), ("Bob", "a1", True), ("Bob", "a2", True))
+    assert_rows(
+        result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE), ("Bob", "a1", ACTIVE), ("Bob", "a2", ACTIVE)
+    )
 
 
 def test_an_account_listed_twice_is_one_account(spark: SparkSession) -> None:
@@ -76,21 +105,28 @@ def test_an_account_listed_twice_is_one_account(spark: SparkSession) -> None:
         listed=[("a1", "active"), ("a1", "active"), ("a2", "closed"), ("a2", "closed")],
     )
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True), ("Ann", "a2", False))
+    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE), ("Ann", "a2", INACTIVE))
 
 
-def test_an_account_is_active_if_any_of_its_rows_says_so(spark: SparkSession) -> None:
+def test_an_account_listed_as_active_and_otherwise_is_conflicting(spark: SparkSession) -> None:
     result = accounts_of_ann(
         spark,
         ("a1", "closed"),
         ("a1", "active"),
         ("a2", "active"),
         ("a2", "closed"),
+        ("a2", "active"),
         ("a3", "closed"),
         ("a3", "suspended"),
     )
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", True), ("Ann", "a2", True), ("Ann", "a3", False))
+    assert_rows(
+        result,
+        CUSTOMER_ACCOUNTS,
+        ("Ann", "a1", CONFLICTING),
+        ("Ann", "a2", CONFLICTING),
+        ("Ann", "a3", INACTIVE),
+    )
 
 
 def test_status_compares_without_case_and_surrounding_spaces(spark: SparkSession) -> None:
@@ -101,20 +137,29 @@ def test_status_compares_without_case_and_surrounding_spaces(spark: SparkSession
         ("other", "inactive"),
         ("inner space", "act ive"),
         ("tab", "\tactive"),
+        ("twice", "active"),
+        ("twice", " ACTIVE"),
     )
 
     assert_rows(
         result,
         CUSTOMER_ACCOUNTS,
-        ("Ann", "upper", True),
-        ("Ann", "padded", True),
-        ("Ann", "other", False),
-        ("Ann", "inner space", False),
-        ("Ann", "tab", False),
+        ("Ann", "upper", ACTIVE),
+        ("Ann", "padded", ACTIVE),
+        ("Ann", "other", INACTIVE),
+        ("Ann", "inner space", INACTIVE),
+        ("Ann", "tab", INACTIVE),
+        ("Ann", "twice", ACTIVE),
     )
 
 
 def test_an_account_without_a_status_is_known_but_not_active(spark: SparkSession) -> None:
     result = accounts_of_ann(spark, ("a1", None), ("a2", ""), ("a3", None), ("a3", "active"))
 
-    assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", False), ("Ann", "a2", False), ("Ann", "a3", True))
+    assert_rows(
+        result,
+        CUSTOMER_ACCOUNTS,
+        ("Ann", "a1", INACTIVE),
+        ("Ann", "a2", INACTIVE),
+        ("Ann", "a3", CONFLICTING),
+    )

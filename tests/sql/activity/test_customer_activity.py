@@ -9,7 +9,8 @@ CUSTOMER_ACTIVITY = (
     "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
     "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
     "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
-    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT"
+    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 
 Row = dict[str, Any]
@@ -34,8 +35,11 @@ def unit(**changes: Any) -> Row:
         "first_event_date": "2024-12-01",
         "last_event_date": "2024-12-01",
         "lifetime_revenue_cents": 100,
+        "event_rows": 1,
         "total_accounts": 0,
         "active_accounts": 0,
+        "unknown_accounts": 0,
+        "conflicting_accounts": 0,
         "further_products": 0,
     }
     return {**ordinary, **changes}
@@ -61,8 +65,11 @@ def beside_units(**changes: Any) -> Row:
         "first_event_date": "2023-12-01",
         "last_event_date": "2023-12-01",
         "lifetime_revenue_cents": 1000,
+        "event_rows": 1,
         "total_accounts": 0,
         "active_accounts": 0,
+        "unknown_accounts": 0,
+        "conflicting_accounts": 0,
         "further_products": 0,
     }
     return {**unknown, **ordinary, **changes}
@@ -86,6 +93,9 @@ def activity(**changes: Any) -> Row:
         "lifetime_revenue_cents": 100,
         "total_accounts": 0,
         "active_accounts": 0,
+        "unknown_accounts": 0,
+        "conflicting_accounts": 0,
+        "event_rows": 1,
     }
     return {**ordinary, **changes}
 
@@ -100,6 +110,7 @@ def of_units(units: int, revenue_cents: int, main_unit_code: int, **changes: Any
             "distinct_business_units": units,
             "main_unit_code": main_unit_code,
             "lifetime_revenue_cents": revenue_cents,
+            "event_rows": units,
             **changes,
         }
     )
@@ -152,10 +163,10 @@ def test_a_customer_without_an_event_in_the_window_has_its_history(spark: SparkS
 
 
 def test_what_is_beside_the_units_is_no_unit(spark: SparkSession) -> None:
+    accounts = {"total_accounts": 4, "active_accounts": 3, "unknown_accounts": 5, "conflicting_accounts": 2}
+
     result = customer_activity(
-        spark,
-        unit(revenue_cents=-7, lifetime_revenue_cents=-7),
-        beside_units(total_accounts=3, active_accounts=2),
+        spark, unit(revenue_cents=-7, lifetime_revenue_cents=-7), beside_units(**accounts)
     )
 
     assert_rows(
@@ -165,9 +176,36 @@ def test_what_is_beside_the_units_is_no_unit(spark: SparkSession) -> None:
             revenue_cents=-7,
             first_event_date="2023-12-01",
             lifetime_revenue_cents=993,
-            total_accounts=3,
-            active_accounts=2,
+            event_rows=2,
+            **accounts,
         ),
+    )
+
+
+def test_rows_of_all_units_and_earlier_ones_are_counted(spark: SparkSession) -> None:
+    result = customer_activity(
+        spark,
+        unit(event_rows=2, total_events=0),
+        unit(unit_code=1, event_rows=30),
+        beside_units(event_rows=400),
+        unit(customer_key="Bob", event_rows=2_147_483_647),
+        beside_units(customer_key="Bob", event_rows=2_147_483_647),
+    )
+
+    history = {"first_event_date": "2023-12-01"}
+    assert_rows(
+        result,
+        CUSTOMER_ACTIVITY,
+        of_units(
+            2,
+            200,
+            main_unit_code=0,
+            total_events=1,
+            lifetime_revenue_cents=1200,
+            event_rows=432,
+            **history,
+        ),
+        activity(customer_key="Bob", lifetime_revenue_cents=1100, event_rows=4_294_967_294, **history),
     )
 
 
@@ -252,6 +290,7 @@ def test_listed_products_count(spark: SparkSession) -> None:
             distinct_products=300,
             first_event_date="2023-12-01",
             lifetime_revenue_cents=1200,
+            event_rows=3,
         ),
     )
 

@@ -3,7 +3,19 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.sql.activity.shapes import ACTIVITY_ROWS, BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
+from tests.sql.activity.shapes import (
+    ACTIVE,
+    ACTIVITY_ROWS,
+    BIT_63,
+    CONFLICTING,
+    CUSTOMER_UNITS,
+    EVENT,
+    INACTIVE,
+    NULL_CODE,
+    PRODUCT,
+    UNKNOWN,
+    latest,
+)
 from tests.sql.steps import assert_rows, run_step, table
 
 Row = dict[str, Any]
@@ -22,18 +34,15 @@ def event(**changes: Any) -> Row:
         "revenue_cents": 100,
         "margin_cents": 40,
         "lifetime_revenue_cents": 100,
-        "is_account": False,
-        "is_active_account": False,
-        "is_product": False,
+        "row_kind": EVENT,
     }
     return {**ordinary, **changes}
 
 
-def no_event(**changes: Any) -> Row:
+def no_event(row_kind: int, **changes: Any) -> Row:
     """A row of Ann that is no event of the window, but for the changes."""
     unknown = dict.fromkeys(event(), None)
-    flags = {"is_account": False, "is_active_account": False, "is_product": False}
-    return {**unknown, "customer_key": "Ann", "unit_code": -1, **flags, **changes}
+    return {**unknown, "customer_key": "Ann", "unit_code": -1, "row_kind": row_kind, **changes}
 
 
 def unit(**changes: Any) -> Row:
@@ -55,8 +64,11 @@ def unit(**changes: Any) -> Row:
         "first_event_date": "2024-12-01",
         "last_event_date": "2024-12-01",
         "lifetime_revenue_cents": 200,
+        "event_rows": 2,
         "total_accounts": 0,
         "active_accounts": 0,
+        "unknown_accounts": 0,
+        "conflicting_accounts": 0,
         "further_products": 0,
     }
     return {**ordinary, **changes}
@@ -66,7 +78,7 @@ def beside_units(**changes: Any) -> Row:
     """What rows of Ann that are no events of the window make, but for the changes."""
     unknown = dict.fromkeys(unit(), None)
     bits = {name: 0 for name in unit() if name.startswith(("months_", "products_"))}
-    counts = {"total_accounts": 0, "active_accounts": 0, "further_products": 0}
+    counts = {name: 0 for name in unit() if name.endswith(("_rows", "_accounts", "_products"))}
     return {**unknown, "customer_key": "Ann", "unit_code": -1, **bits, **counts, **changes}
 
 
@@ -83,6 +95,7 @@ def summed(events: int) -> Row:
         "margin_cents": 40 * events,
         "total_events": events,
         "lifetime_revenue_cents": cents,
+        "event_rows": events,
     }
 
 
@@ -281,27 +294,61 @@ def test_events_before_the_window_make_history_only(spark: SparkSession) -> None
         spark,
         event(),
         event(),
-        no_event(event_date="2023-12-01", lifetime_revenue_cents=1000),
-        no_event(event_date="1969-12-31", lifetime_revenue_cents=-1),
+        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_cents=1000),
+        no_event(EVENT, event_date="1969-12-31", lifetime_revenue_cents=-1),
     )
 
     assert_rows(
         result,
         CUSTOMER_UNITS,
         unit(),
-        beside_units(first_event_date="1969-12-31", last_event_date="2023-12-01", lifetime_revenue_cents=999),
+        beside_units(
+            first_event_date="1969-12-31",
+            last_event_date="2023-12-01",
+            lifetime_revenue_cents=999,
+            event_rows=2,
+        ),
+    )
+
+
+def test_events_are_rows_whatever_their_count(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        event(event_count=0),
+        event(event_count=7),
+        event(unit_code=1, event_count=0),
+        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_cents=1000),
+        *(no_event(kind) for kind in (PRODUCT, UNKNOWN, INACTIVE, ACTIVE, CONFLICTING)),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(total_events=7),
+        unit(unit_code=1, **{**summed(1), "total_events": 0}),
+        beside_units(
+            first_event_date="2023-12-01",
+            last_event_date="2023-12-01",
+            lifetime_revenue_cents=1000,
+            event_rows=1,
+            total_accounts=3,
+            active_accounts=2,
+            unknown_accounts=1,
+            conflicting_accounts=1,
+            further_products=1,
+        ),
     )
 
 
 def test_accounts_and_listed_products_are_counted(spark: SparkSession) -> None:
     result = customer_units(
         spark,
-        no_event(is_account=True, is_active_account=True),
-        no_event(is_account=True, is_active_account=True),
-        no_event(is_account=True),
-        no_event(is_product=True),
-        no_event(customer_key="Bob", is_account=True),
-        *(no_event(customer_key="Cid", is_product=True) for _ in range(300)),
+        no_event(ACTIVE),
+        no_event(ACTIVE),
+        no_event(INACTIVE),
+        no_event(PRODUCT),
+        no_event(INACTIVE, customer_key="Bob"),
+        *(no_event(PRODUCT, customer_key="Cid") for _ in range(300)),
     )
 
     assert_rows(
@@ -310,4 +357,39 @@ def test_accounts_and_listed_products_are_counted(spark: SparkSession) -> None:
         beside_units(total_accounts=3, active_accounts=2, further_products=1),
         beside_units(customer_key="Bob", total_accounts=1),
         beside_units(customer_key="Cid", further_products=300),
+    )
+
+
+def test_an_unknown_account_is_counted_apart(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        no_event(UNKNOWN),
+        no_event(UNKNOWN),
+        no_event(ACTIVE),
+        no_event(UNKNOWN, customer_key="Bob"),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        beside_units(unknown_accounts=2, total_accounts=1, active_accounts=1),
+        beside_units(customer_key="Bob", unknown_accounts=1),
+    )
+
+
+def test_a_conflicting_account_is_an_active_one(spark: SparkSession) -> None:
+    result = customer_units(
+        spark,
+        no_event(CONFLICTING),
+        no_event(CONFLICTING),
+        no_event(ACTIVE),
+        no_event(INACTIVE),
+        no_event(CONFLICTING, customer_key="Bob"),
+    )
+
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        beside_units(total_accounts=4, active_accounts=3, conflicting_accounts=2),
+        beside_units(customer_key="Bob", total_accounts=1, active_accounts=1, conflicting_accounts=1),
     )

@@ -10,7 +10,8 @@ ACTIVITY = (
     "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
     "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
     "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
-    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT"
+    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 TEXTS = "code INT, distinct_text STRING"
 FEATURES = (
@@ -19,7 +20,8 @@ FEATURES = (
     "margin_rate_pct DECIMAL(38,2), total_events BIGINT, active_months INT, events_per_active_month DOUBLE, "
     "distinct_products INT, distinct_business_units INT, active_accounts INT, total_accounts INT, "
     "revenue_per_active_account DECIMAL(18,2), first_event_date DATE, last_event_date DATE, "
-    "days_since_last_event INT, lifetime_revenue DECIMAL(18,2)"
+    "days_since_last_event INT, lifetime_revenue DECIMAL(18,2), unknown_accounts INT, "
+    "conflicting_accounts INT, event_rows BIGINT"
 )
 
 NULL_CODE = 2147483647
@@ -45,6 +47,9 @@ def activity(key: str, **changes: Any) -> Row:
         "lifetime_revenue_cents": 50000,
         "total_accounts": 2,
         "active_accounts": 1,
+        "unknown_accounts": 4,
+        "conflicting_accounts": 0,
+        "event_rows": 20,
     }
     return {**ordinary, **changes}
 
@@ -71,6 +76,9 @@ def features(key: str, **changes: Any) -> Row:
         "last_event_date": "2024-12-01",
         "days_since_last_event": 30,
         "lifetime_revenue": "500.00",
+        "unknown_accounts": 4,
+        "conflicting_accounts": 0,
+        "event_rows": 20,
     }
     return {**ordinary, **changes}
 
@@ -148,6 +156,7 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
         lifetime_revenue_cents=-1,
         total_accounts=0,
         active_accounts=0,
+        unknown_accounts=0,
     )
 
     result = customer_features(spark, activity("c1"), quiet)
@@ -175,7 +184,20 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
             last_event_date="2023-12-31",
             days_since_last_event=366,
             lifetime_revenue="-0.01",
+            unknown_accounts=0,
         ),
+    )
+
+
+def test_unknown_and_conflicting_accounts_and_event_rows_are_passed_on(spark: SparkSession) -> None:
+    accounts = {"total_accounts": 8, "active_accounts": 5, "unknown_accounts": 7, "conflicting_accounts": 4}
+
+    result = customer_features(spark, activity("c1", event_rows=4_294_967_294, **accounts))
+
+    assert_rows(
+        result,
+        FEATURES,
+        features("c1", revenue_per_active_account="40.00", event_rows=4_294_967_294, **accounts),
     )
 
 

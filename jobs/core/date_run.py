@@ -1,0 +1,195 @@
+"""One date of a run, before any model: the sources are checked, the features written, `runs` is told."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core import pipeline
+from jobs.core.errors import BadDataError
+from jobs.core.model import ScoringModel
+from jobs.core.output import LABELS, SHARED, Output
+from jobs.core.quality import Check, CheckedSource, refuse, source_checks
+from jobs.core.runs import Snapshot, Status
+from jobs.core.sources import KINDS, Pins
+from jobs.core.steps import Steps, say, timed
+from jobs.core.tables import Written
+
+
+class DateRun:
+    """One date of a run: tells `runs` how it starts and, unless it is published, how it ends.
+
+    Attributes:
+        snapshot: what is known of it so far, whatever the model.
+        written: customer_features, when they are.
+    """
+
+    def __init__(self, output: Output, as_of: date, pins: Pins) -> None:
+        self._output = output
+        self.snapshot = Snapshot(as_of, str(uuid.uuid4()), pins)
+        self.written = Written(0, 0, "")
+        self._published: set[str] = set()
+        self._checks: list[tuple[str, Check]] = []
+
+    def __enter__(self) -> Self:
+        for model in self._output.models:
+            self._output.log.tell("started", model, self.snapshot)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        self._tell_of(error)
+
+    def _tell_of(self, error: BaseException) -> None:
+        """Keeps what was checked, and tells `runs` why the run ended."""
+        status: Status = "refused" if isinstance(error, BadDataError) else "failed"
+        try:
+            self._keep_checks()
+            for model in self._output.models:
+                if model.name not in self._published:
+                    self._output.log.tell(status, model, self.snapshot, str(error))
+        except Exception as second:  # what went wrong first is what matters
+            error.add_note(f"and runs could not be told of it: {second}")
+
+    def check(self, checks: Sequence[Check], model: str = SHARED) -> None:
+        """Notes what was checked, and tells the person who waits what is wrong.
+
+        Raises:
+            BadDataError: a check failed.
+        """
+        self._checks += [(model, check) for check in checks]
+        for check in checks:
+            if check.verdict in {"warned", "quarantined"}:
+                say(f"  {check.verdict}: {check}")
+        refuse(checks, self.snapshot.as_of, self._output.where_to_look(self.snapshot))
+
+    def _keep_checks(self) -> None:
+        # In one write, late: each costs a second.
+        checks, self._checks = self._checks, []
+        self._output.keep_checks(self.snapshot, checks)
+
+    def published(self, model: ScoringModel, snapshot: Snapshot) -> None:
+        """Tells `runs` that a model's snapshot is published: from here on readers see it."""
+        self._keep_checks()
+        self._output.log.tell("published", model, snapshot)
+        self._published.add(model.name)
+
+    def features(
+        self, sources: Mapping[str, DataFrame], *, key_is_name: bool, window_months: int
+    ) -> DataFrame:
+        """Checks the sources, sets bad rows aside, and writes the customers' features.
+
+        Returns:
+            customer_features of the date, as written.
+
+        Raises:
+            BadDataError: a rule refuses to publish.
+        """
+        checked = self.counted(sources)
+        self._set_aside(checked)
+        features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
+        self.check(self._usage_checks(checked["fct_revenues"]))
+        return features
+
+    def counted(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
+        """The sources with what the rules about rows found."""
+        checked = {}
+        for name, incoming in sources.items():
+            with timed(f"{name}, checked") as rows:
+                checked[name] = CheckedSource(
+                    name,
+                    incoming,
+                    self._output.rules.rows[name],
+                    getattr(self._output.settings.sources, name).unique_key,
+                    self.snapshot.as_of,
+                )
+                rows.append(checked[name].totals["rows"])
+        rows_read = {name: source.totals["rows"] for name, source in checked.items()}
+        self.snapshot = replace(self.snapshot, source_rows=rows_read)
+        return checked
+
+    def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:
+        """Appends bad rows to quarantine, and the checks of the sources to data_quality."""
+        out, snapshot = self._output, self.snapshot
+        before = out.log.latest_source_rows()
+        for name, source in checked.items():
+            if source.totals["quarantined"]:
+                version = F.lit(snapshot.pins.versions.get(name)).cast("bigint").alias("source_version")
+                out.append(f"quarantine_{name}", snapshot, source.quarantined().select(version, "*"))
+        self.check(
+            [
+                check
+                for name, source in checked.items()
+                for check in source_checks(
+                    out.rules, out.settings.quality, source, snapshot.as_of, before.get(name)
+                )
+            ]
+        )
+
+    def write_features(
+        self, checked: Mapping[str, CheckedSource], *, key_is_name: bool, window_months: int
+    ) -> DataFrame:
+        """Writes the customers' features, and reads them as written.
+
+        They are written because scores and exclusions both need them, and a plan that runs twice costs twice.
+        """
+        out, as_of = self._output, self.snapshot.as_of
+        with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
+            for name, source in checked.items():
+                steps.view(name, source.usable(KINDS[name]))
+            features = pipeline.customer_features(steps, key_is_name=key_is_name)
+            # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
+            numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
+            self.written = out.write("customer_features", self.snapshot, numbered, totals=_feature_totals())
+        return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
+
+    def _usage_checks(self, facts: CheckedSource) -> list[Check]:
+        """What becomes known of the sources while the features are made."""
+        rules, read, used = self._output.rules, facts.totals, self.written.totals
+        checks = [
+            rules.conserved(
+                "rows_conserved",
+                facts.name,
+                read=read["rows"],
+                used=used["event_rows"] or 0,
+                after_as_of=read["later_rows"],
+                quarantined=read["quarantined"],
+            ),
+            rules.conserved(
+                "revenue_conserved",
+                facts.name,
+                read=read["revenue"] or 0,
+                used=used["lifetime_revenue"] or 0,
+                after_as_of=read["later_revenue"] or 0,
+                quarantined=read["quarantined_revenue"] or 0,
+            ),
+        ]
+        for rule, column in (
+            ("unknown_account", "unknown_accounts"),
+            ("conflicting_account_status", "conflicting_accounts"),
+        ):
+            checks += rules.about_total(
+                rule,
+                "dim_accounts",
+                checked=(used["unknown_accounts"] or 0) + (used["total_accounts"] or 0),
+                failed=used[column] or 0,
+                example=used[f"{column}_example"],
+            )
+        return checks
+
+
+def _feature_totals() -> dict[str, Column]:
+    """What is added up over the customers while their features are written."""
+    faults = ("unknown_accounts", "conflicting_accounts")
+    added = ("event_rows", "lifetime_revenue", "total_accounts", *faults)
+    sums = {column: F.sum(column) for column in added}
+    examples = {f"{c}_example": F.min(F.when(F.col(c) > 0, F.col("customer_key"))) for c in faults}
+    return {**sums, **examples}

@@ -1,0 +1,99 @@
+"""The place of a run's tables: writes and appends to them, each row with its date, model and run."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.layout import layout
+from jobs.core.model import ScoringModel
+from jobs.core.quality import Check, Rules
+from jobs.core.runs import RunLog, Snapshot
+from jobs.core.settings import Settings
+from jobs.core.steps import literal_rows, timed
+from jobs.core.tables import Location, OutputTables, Written
+
+LABELS = ("as_of", "model", "run_id")  # of every row of every table
+SHARED = "shared"  # the model of what belongs to no model: features and checks of sources
+_CHECKS = {
+    "model": "string",
+    "rule": "string",
+    "source": "string",
+    "severity": "string",
+    "checked": "bigint",
+    "failed": "bigint",
+    "example": "string",
+    "verdict": "string",
+}
+
+
+class Output:
+    """Where a run publishes: the tables that all models share, and `runs`."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, models: list[ScoringModel]) -> None:
+        self.root = OutputTables(spark, Location(settings.output.path, settings.output.schema_name))
+        self.log = RunLog(self.root, settings)
+        self.settings = settings
+        self.models = models
+        self.rules = Rules.of(settings.quality)
+        self._of_models = {
+            model.name: OutputTables(spark, self.root.location.of_model(model.name))
+            if settings.models
+            else self.root
+            for model in models
+        }
+
+    def tables_of(self, model: ScoringModel) -> OutputTables:
+        """The tables of one model."""
+        return self._of_models[model.name]
+
+    def write(
+        self,
+        table: str,
+        snapshot: Snapshot,
+        frame: DataFrame,
+        *,
+        model: ScoringModel | None = None,
+        totals: Mapping[str, Column] | None = None,
+    ) -> Written:
+        """Replaces the rows of one date in one table; those of all models if no model is given."""
+        tables = self.root if model is None else self.tables_of(model)
+        with timed(table) as rows:
+            rows_labelled = self.labelled(frame, snapshot, model)
+            tables.create(table, rows_labelled.schema.fields, layout(table, model or self.models[0]))
+            written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
+            rows.append(written.rows)
+        return written
+
+    def append(self, table: str, snapshot: Snapshot, frame: DataFrame) -> None:
+        """Appends rows of a run to a table that keeps those of all runs."""
+        rows = self.labelled(frame, snapshot, None)
+        self.root.create(table, rows.schema.fields, layout(table, self.models[0]))
+        self.root.append(table, rows)
+
+    def keep_checks(self, snapshot: Snapshot, checks: Sequence[tuple[str, Check]]) -> None:
+        """Appends checks to data_quality, each with the name of its model, or `SHARED`."""
+        rows = [
+            (model, c.rule, c.source, c.severity, c.checked, c.failed, c.example or c.figures, c.verdict)
+            for model, c in checks
+        ]
+        if rows:
+            self.append("data_quality", snapshot, literal_rows(self.root.spark, _CHECKS, rows))
+
+    def where_to_look(self, snapshot: Snapshot) -> str:
+        """Where a person finds what the checks of a run found."""
+        return f"data_quality and quarantine_* in {self.root.location}, run_id = '{snapshot.run_id}'"
+
+    @staticmethod
+    def labelled(frame: DataFrame, snapshot: Snapshot, model: ScoringModel | None) -> DataFrame:
+        """Rows with the date, the model and the run they belong to; a `model` that is there stays."""
+        labels = {
+            "as_of": snapshot.as_of,
+            "model": model.name if model else SHARED,
+            "run_id": snapshot.run_id,
+        }
+        added = [
+            F.col(name) if name in frame.columns else F.lit(value).alias(name)
+            for name, value in labels.items()
+        ]
+        return frame.select(*added, *(name for name in frame.columns if name not in labels))

@@ -1,0 +1,118 @@
+"""Computes a past run again, from the source versions and the configuration that it recorded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.core import pipeline
+from jobs.core.date_run import DateRun
+from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.model import ScoringModel
+from jobs.core.output import Output
+from jobs.core.publishing import Publisher
+from jobs.core.runs import Snapshot, configuration_hash
+from jobs.core.settings import Settings
+from jobs.core.sources import Pins, key_is_name, open_sources
+from jobs.core.steps import Steps, say
+
+
+def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel], run_id: str) -> None:
+    """Computes every table of a published run again and compares content hashes; publishes nothing.
+
+    Args:
+        spark: the session.
+        settings: where the run was published; the rest is taken as the run recorded it.
+        models: of the settings.
+        run_id: of the run.
+
+    Raises:
+        ConfigurationError: there is no such run, or its recorded configuration lacks secrets that `settings`
+            doesn't have either.
+        BadDataError: a hash differs, or what the run read is no longer there.
+    """
+    recorded = Output(spark, settings, models).log.find(run_id)
+    if not recorded:
+        raise ConfigurationError(
+            f"--reproduce: must be the run_id of a published run, got {run_id!r}, of which runs in "
+            f"{settings.output.path or settings.output.schema_name} knows nothing"
+        )
+    try:
+        differing = [
+            name
+            for model_name, event in recorded.items()
+            for name in _differing(spark, event, *_configuration(event, settings, models, model_name))
+        ]
+    except PySparkException as error:
+        if "DELTA_" in str(error) or "FILE_NOT_EXIST" in str(error) or "FileNotFound" in str(error):
+            raise BadDataError(
+                f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
+                f"{next(line for line in str(error).splitlines() if line)}"
+            ) from error
+        raise
+    if differing:
+        raise BadDataError(f"run {run_id} is not reproduced: {', '.join(differing)} came out otherwise")
+    say(f"Run {run_id} is reproduced: all content hashes are the same")
+
+
+def _configuration(
+    event: Mapping[str, Any], settings: Settings, models: list[ScoringModel], model_name: str
+) -> tuple[Settings, ScoringModel]:
+    """The settings and the model that the run recorded; those given if they are the same, secrets and all."""
+    for model in models:
+        if model.name == model_name and configuration_hash(settings, model) == event["configuration_hash"]:
+            return settings, model
+    document = json.loads(event["configuration"])
+    recorded = Settings.model_validate(document["settings"])
+    model = ScoringModel.model_validate(document["model"])
+    if configuration_hash(recorded, model) != event["configuration_hash"]:
+        raise ConfigurationError(
+            "--config: must be the configuration of the run, which was recorded without its secrets"
+        )
+    return recorded, model
+
+
+def _differing(
+    spark: SparkSession, event: Mapping[str, Any], settings: Settings, model: ScoringModel
+) -> list[str]:
+    """The tables whose rows differ from those that the run published."""
+    as_of, hashes = event["as_of"], event["content_hashes"]
+    output = Output(spark, settings, [model])
+    pins = Pins(dict(event["source_versions"]))
+    sources = open_sources(spark, settings, pins)
+    if pins.files != event["source_files"]:
+        raise BadDataError(f"the files of {', '.join(pins.files)} are others than those that the run read")
+    publisher = Publisher(output, model)
+    run = DateRun(output, as_of, pins)
+    checked = run.counted(sources)
+    features = run.write_features(
+        checked, key_is_name=key_is_name(settings), window_months=model.window_months
+    )
+    published = replace(run.snapshot, run_id=event["run_id"])
+
+    def hashed(frames: Mapping[str, DataFrame]) -> list[str]:
+        different = []
+        for table, frame in frames.items():
+            found = publisher.tables.hash_of(table, output.labelled(frame, published, model))
+            same = found == hashes[table]
+            say(f"  {table:<24} {'the same' if same else 'differs'}: {found}")
+            different += [] if same else [f"{model.name}.{table}"]
+        return different
+
+    with Steps(spark, as_of=as_of) as steps:
+        pipeline.assessed_customers(steps, features, model, as_of)
+        differing = hashed(publisher.snapshot_frames(steps, as_of))
+    # What changed is compared from the snapshots as published: these are the same, or have been told.
+    previous = _event_snapshot(output, event["previous_run_id"], model)
+    current = _event_snapshot(output, event["run_id"], model)
+    if current is not None:
+        with publisher.comparison(current, previous) as frames:
+            differing += hashed(frames)
+    return differing
+
+
+def _event_snapshot(output: Output, run_id: str | None, model: ScoringModel) -> Snapshot | None:
+    return None if run_id is None else output.log.find_snapshot(run_id, model.name)

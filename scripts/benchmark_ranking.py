@@ -1,0 +1,70 @@
+"""Measures the ranking alone: counted against SQL's windows, skewed groups, one executor against two.
+
+Every run is a process of its own, which ranks the same rows twice: cold, and warm. All must come to the same
+ranks.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmark_measure import SPARK_DEFAULTS, machine, spark_account
+
+from jobs.core.steps import say
+
+CHECKOUT = Path(__file__).parents[1]
+PROGRAM = CHECKOUT / "scripts/benchmark/run_ranking.py"
+RUNS = {
+    "windows": ("plain", "one", "local[2]"),
+    "counted": ("counted", "one", "local[2]"),
+    "windows, skewed groups": ("plain", "skewed", "local[2]"),
+    "counted, skewed groups": ("counted", "skewed", "local[2]"),
+    "counted, 1 executor of 1 core": ("counted", "one", "local-cluster[1,1,3072]"),
+    "counted, 2 executors of 1 core": ("counted", "one", "local-cluster[2,1,3072]"),
+}
+
+
+def measured(name: str, customers: int, folder: Path) -> dict[str, Any]:
+    """One run: its seconds, checksum and Spark's account of its tasks."""
+    workplace = folder / "ranking" / "run"
+    shutil.rmtree(workplace, ignore_errors=True)
+    events = workplace / "events"
+    events.mkdir(parents=True)
+    (workplace / "spark-defaults.conf").write_text(SPARK_DEFAULTS.format(events.as_uri()))
+    environment = {**os.environ, "SPARK_CONF_DIR": str(workplace), "PYTHONPATH": str(CHECKOUT)}
+    command = [sys.executable, PROGRAM, *RUNS[name], str(customers), folder / "ranking"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name}: {done.stderr[-2000:]}")
+    return {**json.loads(done.stdout.splitlines()[-1]), **spark_account(events)}
+
+
+def main() -> None:
+    """Runs all, prints a table, keeps the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=2_000_000)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmark"), help="for data")
+    parser.add_argument("--results", type=Path, default=CHECKOUT / "scripts/benchmark/ranking")
+    given = parser.parse_args()
+    found = {}
+    for name in RUNS:
+        found[name] = measured(name, given.customers, given.folder.resolve())
+        cold, warm = found[name]["seconds"]
+        straggler = found[name]["longest_task_over_mean"]
+        say(f"{name:<32}{cold:>8.1f} s{warm:>8.1f} s   longest task over mean {straggler}")
+    for groups in ("one", "skewed"):
+        if len({found[name]["checksum"] for name, run in RUNS.items() if run[1] == groups}) > 1:
+            sys.exit(f"The forms disagree on the ranks of {groups}")
+    result = {"customers": given.customers, "machine": machine(), "runs": found}
+    given.results.mkdir(exist_ok=True)
+    file = given.results / f"{given.customers}.json"
+    file.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

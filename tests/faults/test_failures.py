@@ -1,0 +1,147 @@
+"""A run that fails after any of its writes leaves what is published as it was, and a rerun puts all right."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+
+from jobs.core.readers import PUBLISHED, published
+from jobs.core.tables import OutputTables
+from tests.conftest import Row, Workspace, active, fact
+
+MARCH, JUNE = date(2024, 3, 31), date(2024, 6, 30)
+LENIENT = {"limits": {"quarantined_share": 1, "rows_kept": 0}}
+# Every write of a run over a date with a snapshot before it, in the order of the run: (operation, table).
+WRITES = [
+    ("append", "runs"),  # started
+    ("append", "quarantine_fct_revenues"),
+    ("replace", "customer_features"),
+    ("replace", "customer_tiers"),
+    ("replace", "excluded_customers"),
+    ("replace", "model_components"),
+    ("replace", "tier_migration"),
+    ("replace", "tier_migration_summary"),
+    ("replace", "tier_summary"),
+    ("append", "data_quality"),
+    ("append", "runs"),  # published: what fails after it fails too late to matter
+]
+POINTS = [(*write, WRITES[:number].count(write)) for number, write in enumerate(WRITES[:-1])]
+FEW = (3, 9)  # for every test run; the others are for make test-faults
+
+
+class InjectedError(Exception):
+    """Thrown after a write."""
+
+
+@contextmanager
+def failing_after(
+    patch: pytest.MonkeyPatch, point: tuple[str, str, int] | None
+) -> Iterator[list[tuple[str, str]]]:
+    """Lets the job fail after a write; yields the writes as they are made."""
+    made: list[tuple[str, str]] = []
+
+    def failing(operation: str) -> Callable[..., Any]:
+        write = getattr(OutputTables, operation)
+
+        def written(tables: OutputTables, table: str, *given: Any) -> Any:
+            result = write(tables, table, *given)
+            made.append((operation, table))
+            if point == (operation, table, made.count((operation, table)) - 1):
+                raise InjectedError(f"after {point}")
+            return result
+
+        return written
+
+    with patch.context() as patched:
+        for operation in ("append", "replace"):
+            patched.setattr(OutputTables, operation, failing(operation))
+        yield made
+
+
+def sources(workspace: Workspace, revenue: str) -> None:
+    facts = [
+        fact("Ann", "2024-03-01"),
+        fact("Ann", "2024-05-01", revenue),
+        fact("Bob", "2024-06-01", revenue),
+    ]
+    bad = fact(" ", "2024-06-01")
+    workspace.write_sources([*facts, fact("Cy", "2020-01-01"), bad], active("Ann", "Bob"))
+
+
+def read(workspace: Workspace, as_of: date) -> dict[str, list[Row]]:
+    """All that the documented reader shows of a date."""
+    output = str(workspace.folder / "output")
+    return {
+        table: sorted(
+            (row.asDict() for row in published(workspace.spark, table, as_of, path=output).collect()), key=str
+        )
+        for table in PUBLISHED
+    }
+
+
+def hashes(workspace: Workspace) -> dict[str, str]:
+    """Content hashes of the latest published run."""
+    return dict(workspace.published()[-1]["content_hashes"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Content hashes of June by the revenue that the sources hold, of runs that nothing disturbs."""
+    found = {}
+    for revenue in ("10", "20"):
+        workspace = Workspace(spark, tmp_path_factory.mktemp("undisturbed"))
+        sources(workspace, revenue)
+        workspace.configure(quality=LENIENT)
+        assert workspace.run(MARCH, JUNE) == 0
+        found[revenue] = hashes(workspace)
+    return found
+
+
+def test_the_points_are_all_the_writes_of_a_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources(workspace, "10")
+    workspace.configure(quality=LENIENT)
+    assert workspace.run(MARCH) == 0
+    with failing_after(monkeypatch, None) as made:
+        assert workspace.run(JUNE) == 0
+    assert sorted(made) == sorted(WRITES)
+    assert (made[0], made[-1]) == (WRITES[0], WRITES[-1])
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param([POINTS[number] for number in FEW], id="few"),
+        pytest.param(
+            [point for number, point in enumerate(POINTS) if number not in FEW],
+            id="others",
+            marks=pytest.mark.faults,
+        ),
+    ],
+)
+def test_a_failure_after_any_write_is_harmless(
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: dict[str, dict[str, str]],
+    points: list[tuple[str, str, int]],
+) -> None:
+    workspace.configure(quality=LENIENT)
+    sources(workspace, "10")
+    assert workspace.run(MARCH, JUNE) == 0
+    for number, point in enumerate(points):
+        before = {day: read(workspace, day) for day in (MARCH, JUNE)}
+        revenue = ("20", "10")[number % 2]
+        sources(workspace, revenue)
+
+        with failing_after(monkeypatch, point):
+            assert workspace.run(JUNE) == 1, point
+
+        assert {day: read(workspace, day) for day in (MARCH, JUNE)} == before, point
+        last = workspace.table("runs").orderBy("happened_at").collect()[-1]
+        assert (last["status"], last["message"]) == ("failed", f"after {point}")
+
+        assert workspace.run(JUNE) == 0, point
+        assert hashes(workspace) == undisturbed[revenue], point
