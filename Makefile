@@ -7,7 +7,7 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults check format package clean
+.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar --quiet sql
+
+audit: $(READY) ## known vulnerabilities of the installed packages, where advisories can be reached
+	@$(BIN)/python scripts/audit.py
 
 format: $(READY) ## put Python into its standard form
 	@$(BIN)/ruff check --quiet --fix .

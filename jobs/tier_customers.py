@@ -17,8 +17,8 @@ from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_check import check_model
 from jobs.core.output import Output
 from jobs.core.publishing import Publisher
-from jobs.core.quality import Rules
 from jobs.core.reproduction import reproduce
+from jobs.core.rules import Rules
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.sources import Pins, key_is_name, open_sources

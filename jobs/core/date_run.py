@@ -10,11 +10,12 @@ from typing import Self
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import pipeline
+from jobs.core import expressions, pipeline
+from jobs.core.checked_source import CheckedSource, source_checks
 from jobs.core.errors import BadDataError
 from jobs.core.model import ScoringModel
 from jobs.core.output import LABELS, SHARED, Output
-from jobs.core.quality import Check, CheckedSource, refuse, source_checks
+from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot, Status
 from jobs.core.sources import KINDS, Pins
 from jobs.core.steps import Steps, say, timed
@@ -128,9 +129,7 @@ class DateRun:
             [
                 check
                 for name, source in checked.items()
-                for check in source_checks(
-                    out.rules, out.settings.quality, source, snapshot.as_of, before.get(name)
-                )
+                for check in source_checks(out.rules, out.settings, source, snapshot.as_of, before.get(name))
             ]
         )
 
@@ -148,7 +147,9 @@ class DateRun:
             features = pipeline.customer_features(steps, key_is_name=key_is_name)
             # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
             numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
-            self.written = out.write("customer_features", self.snapshot, numbered, totals=_feature_totals())
+            self.written = out.write(
+                "customer_features", self.snapshot, numbered, totals=self._feature_totals()
+            )
         return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
     def _usage_checks(self, facts: CheckedSource) -> list[Check]:
@@ -166,10 +167,10 @@ class DateRun:
             rules.conserved(
                 "revenue_conserved",
                 facts.name,
-                read=read["revenue"] or 0,
+                read=read["revenue"],
                 used=used["lifetime_revenue"] or 0,
-                after_as_of=read["later_revenue"] or 0,
-                quarantined=read["quarantined_revenue"] or 0,
+                after_as_of=read["later_revenue"],
+                quarantined=read["quarantined_revenue"],
             ),
         ]
         for rule, column in (
@@ -185,11 +186,20 @@ class DateRun:
             )
         return checks
 
+    def _feature_totals(self) -> dict[str, Column]:
+        """What is added up over the customers while their features are written."""
+        faults = ("unknown_accounts", "conflicting_accounts")
+        added = ("event_rows", "lifetime_revenue", "total_accounts", *faults)
+        sums = {column: F.sum(column) for column in added}
+        examples = {f"{c}_example": F.min(F.when(F.col(c) > 0, F.col("customer_key"))) for c in faults}
+        scored = {
+            f"{model.name}_scored": F.count_if(
+                expressions.exclusion_reason(model, self.snapshot.as_of).isNull()
+            )
+            for model in self._output.models
+        }
+        return {**sums, **examples, **scored}
 
-def _feature_totals() -> dict[str, Column]:
-    """What is added up over the customers while their features are written."""
-    faults = ("unknown_accounts", "conflicting_accounts")
-    added = ("event_rows", "lifetime_revenue", "total_accounts", *faults)
-    sums = {column: F.sum(column) for column in added}
-    examples = {f"{c}_example": F.min(F.when(F.col(c) > 0, F.col("customer_key"))) for c in faults}
-    return {**sums, **examples}
+    def to_be_scored(self, model: ScoringModel) -> int:
+        """How many customers a model doesn't exclude; known when the features are written."""
+        return int(self.written.totals[f"{model.name}_scored"])

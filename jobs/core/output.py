@@ -7,7 +7,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
-from jobs.core.quality import Check, Rules
+from jobs.core.rules import Check, Rules
 from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
 from jobs.core.steps import literal_rows, timed

@@ -46,13 +46,16 @@ def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, a
     return steps.view("assessed_customers", features.drop(*AUDIT).select("*", reason))
 
 
-def customer_tiers(steps: Steps, model: ScoringModel, as_of: date, plain_up_to: int) -> DataFrame:
+def customer_tiers(
+    steps: Steps, model: ScoringModel, as_of: date, *, customers: int, plain_up_to: int
+) -> DataFrame:
     """One row per scored customer, as published. Reads assessed_customers.
 
     Args:
         steps: where assessed_customers is a view.
         model: to score with.
         as_of: the date.
+        customers: to be scored.
         plain_up_to: the largest peer group that a single task ranks.
     """
     scored = steps.sql("tiers", "scored_customers")
@@ -60,7 +63,10 @@ def customer_tiers(steps: Steps, model: ScoringModel, as_of: date, plain_up_to: 
     grouped = scored.select("*", expressions.peer_group(model).alias("peer_group"))
     metrics = [component.metric for component in model.components]
     ranks = steps.view(
-        "ranks", ranking.ranked(grouped, ROW_ID, metrics, plain_up_to, one_group=not model.peer_group)
+        "ranks",
+        ranking.ranked(
+            grouped, ROW_ID, metrics, plain_up_to, one_group=None if model.peer_group else customers
+        ),
     )
     points = ranks.select("*", *(expressions.micro_points(component) for component in model.components))
     scores = steps.view(

@@ -15,7 +15,7 @@ from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError
 from jobs.core.model import ScoringModel
 from jobs.core.output import Output
-from jobs.core.quality import Check, refuse
+from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot
 from jobs.core.steps import Steps, say
 
@@ -59,11 +59,16 @@ class Publisher:
         self._settle(snapshot.as_of)
         readers.create_views(self.tables, self._output.log, self.model)
 
-    def snapshot_frames(self, steps: Steps, as_of: date) -> dict[str, DataFrame]:
+    def snapshot_frames(self, steps: Steps, run: DateRun) -> dict[str, DataFrame]:
         """The tables of one snapshot by itself; reads assessed_customers."""
-        plain_up_to = self._settings.ranking.plain_up_to
         return {
-            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, plain_up_to),
+            "customer_tiers": pipeline.customer_tiers(
+                steps,
+                self.model,
+                run.snapshot.as_of,
+                customers=run.to_be_scored(self.model),
+                plain_up_to=self._settings.ranking.plain_up_to,
+            ),
             "excluded_customers": steps.sql("tiers", "excluded_customers"),
             "model_components": pipeline.model_components(self._spark, self.model),
         }
@@ -71,14 +76,14 @@ class Publisher:
     def _write_snapshot(self, run: DateRun, features: DataFrame, allow_empty: bool) -> Snapshot:
         as_of = run.snapshot.as_of
         with Steps(self._spark, as_of=as_of) as steps:
-            assessed = pipeline.assessed_customers(steps, features, self.model, as_of)
-            if not allow_empty and assessed.where("exclusion_reason IS NULL").isEmpty():
+            pipeline.assessed_customers(steps, features, self.model, as_of)
+            if not allow_empty and not run.to_be_scored(self.model):
                 raise BadDataError(
                     f"{as_of}: no customer can be scored ({run.written.rows:,} seen, all excluded). "
                     "Nothing was published for it. Check as_of and the sources, or publish an empty "
                     "snapshot with --allow-empty"
                 )
-            frames = self.snapshot_frames(steps, as_of)
+            frames = self.snapshot_frames(steps, run)
             snapshot = self._write_all(run.snapshot, frames, {"customer_tiers": self._score_totals()})
         tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
         snapshot = replace(snapshot, revenue=tiers.totals["revenue"] or 0)

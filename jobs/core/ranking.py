@@ -31,7 +31,7 @@ _NULL_BUCKET = -1  # NULL ranks lowest, and all NULLs alike
 
 
 def ranked(
-    scored: DataFrame, row_id: str, metrics: Sequence[str], plain_up_to: int, *, one_group: bool = False
+    scored: DataFrame, row_id: str, metrics: Sequence[str], plain_up_to: int, *, one_group: int | None = None
 ) -> DataFrame:
     """Adds `peers` and each metric's `<metric>_below`: how many peers have a strictly lower value (INT).
 
@@ -42,18 +42,21 @@ def ranked(
         row_id: its column that tells the rows apart, a BIGINT.
         metrics: the columns to rank by.
         plain_up_to: the largest peer group that keeps the plain form.
-        one_group: all rows have the same `peer_group`.
+        one_group: how many rows there are, if all have the same `peer_group`.
 
     Returns:
         The rows with the added columns, in no order.
     """
-    group = () if one_group else ("peer_group",)
+    group = () if one_group is not None else ("peer_group",)
     sizes = scored.groupBy(*group).agg(F.count("*").cast("int").alias("peers"))
-    seen = sizes.agg(F.max("peers"), F.count("*"), F.sum("peers")).collect()[0]
-    largest, groups, rows = (int(value or 0) for value in seen)
+    if one_group is not None:
+        largest, groups, rows = one_group, 1, one_group
+    else:
+        seen = sizes.agg(F.max("peers"), F.count("*"), F.sum("peers")).collect()[0]
+        largest, groups, rows = (int(value or 0) for value in seen)
     if largest <= plain_up_to:
         return scored.select("*", *plain_ranks(metrics))
-    if one_group:
+    if one_group is not None:
         result = scored.withColumn("peers", F.lit(rows))
     else:
         result = scored.join(F.broadcast(sizes) if groups <= FEW_VALUES else sizes, on="peer_group")

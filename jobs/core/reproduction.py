@@ -104,7 +104,7 @@ def _differing(
 
     with Steps(spark, as_of=as_of) as steps:
         pipeline.assessed_customers(steps, features, model, as_of)
-        differing = hashed(publisher.snapshot_frames(steps, as_of))
+        differing = hashed(publisher.snapshot_frames(steps, run))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
     previous = _event_snapshot(output, event["previous_run_id"], model)
     current = _event_snapshot(output, event["run_id"], model)

@@ -64,11 +64,11 @@ def narrow_rows(spark: SparkSession, customers: int, groups: str, folder: Path) 
     return spark.read.parquet(str(path))
 
 
-def ranked(rows: DataFrame, form: str, groups: str) -> DataFrame:
+def ranked(rows: DataFrame, form: str, customers: int | None) -> DataFrame:
     """The rows with their ranks, by SQL's windows or counted."""
     if form == "plain":
         return rows.select("row_id", *ranking.plain_ranks(list(METRICS)))
-    return ranking.ranked(rows, "row_id", list(METRICS), 0, one_group=groups == "one")
+    return ranking.ranked(rows, "row_id", list(METRICS), 0, one_group=customers)
 
 
 def main() -> None:
@@ -80,7 +80,9 @@ def main() -> None:
     for _ in range(2):
         started = time.perf_counter()
         below = [f"{metric}_below" for metric in METRICS]
-        ranks = ranked(rows, form, groups).select("row_id", "peers", *below)
+        ranks = ranked(rows, form, int(customers) if groups == "one" else None).select(
+            "row_id", "peers", *below
+        )
         checksum = ranks.agg(F.sum(F.xxhash64(*ranks.columns).cast("decimal(38,0)"))).collect()[0][0]
         seconds.append(round(time.perf_counter() - started, 2))
     spark.stop()

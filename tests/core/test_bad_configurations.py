@@ -12,7 +12,7 @@ import yaml
 from jobs.core.documents import validate
 from jobs.core.errors import ConfigurationError
 from jobs.core.model import ScoringModel, load_model
-from jobs.core.quality import Rules
+from jobs.core.rules import Rules
 from jobs.core.settings import Settings, load_settings
 from tests.conftest import CHECKOUT
 

@@ -48,7 +48,9 @@ def shipped(spark: SparkSession) -> dict[str, set[str]]:
             pipeline.ROW_ID, F.monotonically_increasing_id()
         )
         pipeline.assessed_customers(steps, features, SHIPPED, AS_OF)
-        tiers = frames["customer_tiers"] = pipeline.customer_tiers(steps, SHIPPED, AS_OF, plain_up_to=1)
+        tiers = frames["customer_tiers"] = pipeline.customer_tiers(
+            steps, SHIPPED, AS_OF, customers=2, plain_up_to=1
+        )
         excluded = frames["excluded_customers"] = steps.sql("tiers", "excluded_customers")
         frames["model_components"] = pipeline.model_components(spark, SHIPPED)
         frames |= pipeline.migration(steps, tiers, excluded, tiers, SHIPPED)

@@ -1,0 +1,264 @@
+"""What the rules find in the sources: counted in a pass over each, bad rows set apart."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.errors import ConfigurationError
+from jobs.core.rules import Check, Rule, Rules
+from jobs.core.settings import Settings
+
+# What is added up of a source beside its rules, in the same pass.
+_SUMS: dict[str, dict[str, str]] = {
+    "fct_revenues": {
+        "revenue": "sum(total_revenue)",
+        "amount": "sum(abs(total_revenue))",
+        "latest_event": "max(event_date)",
+    },
+    "dim_accounts": {},
+}
+_EXAMPLES = {"fct_revenues": "customer_key", "dim_accounts": "account_id"}
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """The rows of a source that break the same rules, on the same side of as_of."""
+
+    broken: frozenset[str]
+    is_later: bool
+    rows: int
+    sums: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> Any:  # noqa: ANN401  (a sum or a date)
+        return self.sums[column] or Decimal(0)
+
+
+class CheckedSource:
+    """A source with what the rules about rows say of each row.
+
+    Attributes:
+        name: of the source.
+        totals: rows, and those quarantined; of fct_revenues also money by what became of it.
+        checks: what each rule about its rows found.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        incoming: DataFrame,
+        rules: Mapping[str, Rule],
+        unique_key: tuple[str, ...],
+        as_of: date,
+    ) -> None:
+        """Reads the source once, and once more the rows that break a rule, if there are any.
+
+        Args:
+            name: of the source.
+            incoming: its rows as sources.open_sources gives them.
+            rules: about its rows.
+            unique_key: source columns that tell rows apart.
+            as_of: the date of the snapshot.
+        """
+        self.name = name
+        self._rules = rules
+        self._fails = {rule: F.expr(found.fails_if) for rule, found in rules.items()}
+        self._incoming = _with_duplicates(incoming, unique_key, rules)
+        self._quarantining = {rule for rule, found in rules.items() if found.severity == "quarantine"}
+        self._is_quarantined = _any([self._fails[rule] for rule in rules if rule in self._quarantining])
+        kinds = self._counted(as_of)
+        self.totals = self._totals(kinds)
+        failed = {rule: sum(kind.rows for kind in kinds if rule in kind.broken) for rule in rules}
+        examples = self._examples([rule for rule in rules if failed[rule]])
+        self.checks = [
+            Check(
+                rule,
+                name,
+                found.severity,
+                found.means,
+                self.totals["rows"],
+                failed[rule],
+                examples.get(rule),
+            )
+            for rule, found in rules.items()
+        ]
+
+    def _counted(self, as_of: date) -> list[_Alike]:
+        """Rows and sums by the rules that rows break, as bits, of which there are few combinations."""
+        bits = [
+            F.when(fails, F.lit(1 << position)).otherwise(F.lit(0)).cast("bigint")
+            for position, fails in enumerate(self._fails.values())
+        ]
+        is_later = F.expr("coalesce(event_date > :as_of, false)".replace(":as_of", f"DATE '{as_of}'"))
+        by = [
+            reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
+            (is_later if "latest_event" in _SUMS[self.name] else F.lit(False)).alias("is_later"),
+        ]
+        sums = _SUMS[self.name]
+        found = self._incoming.groupBy(*by).agg(
+            F.count("*").alias("rows"), *(F.expr(sql).alias(column) for column, sql in sums.items())
+        )
+        return [
+            _Alike(
+                frozenset(rule for position, rule in enumerate(self._fails) if row["bits"] >> position & 1),
+                row["is_later"],
+                row["rows"],
+                {column: row[column] for column in sums},
+            )
+            for row in found.collect()
+        ]
+
+    def _totals(self, kinds: list[_Alike]) -> dict[str, Any]:
+        aside = [kind for kind in kinds if kind.broken & self._quarantining]
+        kept = [kind for kind in kinds if not kind.broken & self._quarantining]
+        totals = {"rows": sum(kind.rows for kind in kinds), "quarantined": sum(kind.rows for kind in aside)}
+        if not _SUMS[self.name]:
+            return totals
+        later = [kind for kind in kept if kind.is_later]
+        dates = [kind.sums["latest_event"] for kind in kept if not kind.is_later]
+        none = Decimal(0)
+        return {
+            **totals,
+            "later_rows": sum(kind.rows for kind in later),
+            "revenue": sum((kind["revenue"] for kind in kinds), none),
+            "quarantined_revenue": sum((kind["revenue"] for kind in aside), none),
+            "later_revenue": sum((kind["revenue"] for kind in later), none),
+            "amount": sum((kind["amount"] for kind in kinds), none),
+            "quarantined_amount": sum((kind["amount"] for kind in aside), none),
+            "latest_event": max((day for day in dates if day is not None), default=None),
+        }
+
+    def _examples(self, rules: list[str]) -> dict[str, str]:
+        """By rule the first key, in binary order, of a row that breaks it."""
+        if not rules:
+            return {}
+        key = F.coalesce(F.col(_EXAMPLES[self.name]), F.lit("(none)"))
+        found = self._incoming.where(_any([self._fails[rule] for rule in rules])).agg(
+            *(F.min(F.when(self._fails[rule], key)).alias(rule) for rule in rules)
+        )
+        return dict(found.collect()[0].asDict())
+
+    def currencies(self) -> list[str]:
+        """The first and the last currency in binary order; one if all rows have the same."""
+        found = self._incoming.agg(F.min("currency"), F.max("currency")).collect()[0]
+        return list(dict.fromkeys(currency for currency in found if currency is not None))
+
+    def usable(self, columns: Iterable[str]) -> DataFrame:
+        """The rows that are not quarantined."""
+        kept = (
+            self._incoming if not self.totals["quarantined"] else self._incoming.where(~self._is_quarantined)
+        )
+        return kept.select(*columns)
+
+    def quarantined(self) -> DataFrame:
+        """One row per row that is not used: `reasons`, `example_key`, and the row as it came as JSON."""
+        reasons = F.array_compact(
+            F.array(
+                *(
+                    F.when(self._fails[rule], rule)
+                    for rule, found in self._rules.items()
+                    if found.severity in {"quarantine", "fail"}
+                )
+            )
+        )
+        return self._incoming.where(self._is_quarantined).select(
+            reasons.alias("reasons"),
+            F.col(_EXAMPLES[self.name]).alias("example_key"),
+            F.to_json("source_row", {"ignoreNullFields": "false"}).alias("source_row"),
+        )
+
+
+def _any(conditions: list[Column]) -> Column:
+    """Whether one of the conditions holds; NULL counts as not."""
+    held = F.lit(False)
+    for condition in conditions:
+        held = held | F.coalesce(condition, F.lit(False))
+    return held
+
+
+def _with_duplicates(
+    incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
+) -> DataFrame:
+    """Adds is_duplicate_key and is_duplicate_row, each if its rule is on.
+
+    Of equal keys the first row in binary order of its JSON is kept. A key with a NULL equals no other.
+    """
+    text = F.to_json("source_row", {"ignoreNullFields": "false"})
+    if "duplicate_row" in rules:
+        alike = Window.partitionBy(text).orderBy(text)
+        incoming = incoming.withColumn("is_duplicate_row", F.row_number().over(alike) > 1)
+    if "duplicate_key" in rules:
+        if not unique_key:
+            raise ConfigurationError(
+                "sources.fct_revenues.unique_key: must be given for the rule duplicate_key, "
+                "as the columns that tell rows apart"
+            )
+        key = [F.col("source_row").getField(column) for column in unique_key]
+        is_later = F.row_number().over(Window.partitionBy(*key).orderBy(text)) > 1
+        complete = [part.isNotNull() for part in key]
+        incoming = incoming.withColumn(
+            "is_duplicate_key", is_later & ~_any([~present for present in complete])
+        )
+    return incoming
+
+
+def source_checks(
+    rules: Rules, settings: Settings, source: CheckedSource, as_of: date, rows_before: int | None
+) -> list[Check]:
+    """What the rules say of one source, about its rows and as a whole.
+
+    Args:
+        rules: in force.
+        settings: with the limits, and which columns are mapped.
+        source: counted.
+        as_of: the date of the snapshot.
+        rows_before: rows of the source at the last published run, if there was one.
+    """
+    totals, limits = source.totals, settings.quality.limits
+    has_currency = "currency" in getattr(settings.sources, source.name).columns
+    rows, quarantined = totals["rows"], totals["quarantined"]
+    checks = list(source.checks)
+    share = Decimal(quarantined) / rows if rows else Decimal(0)
+    if totals.get("amount"):
+        share = max(share, totals["quarantined_amount"] / totals["amount"])
+    too_much = share > limits.quarantined_share
+    checks += rules.about_total(
+        "too_much_quarantined",
+        source.name,
+        checked=rows,
+        failed=quarantined if too_much else 0,
+        figures=f"{share:.2%} of the rows or the revenue, at most {limits.quarantined_share:.2%} allowed",
+    )
+    if rows_before is not None:
+        checks += rules.about_total(
+            "source_rows_fell",
+            source.name,
+            checked=rows_before,
+            failed=rows_before - rows if rows < limits.rows_kept * rows_before else 0,
+            figures=f"{rows:,} rows after {rows_before:,}",
+        )
+    if "latest_event" in totals:
+        latest = totals["latest_event"]
+        too_old = latest is not None and (as_of - latest).days > limits.latest_event_days
+        checks += rules.about_total(
+            "facts_too_old",
+            source.name,
+            checked=rows,
+            failed=rows if too_old else 0,
+            figures=f"the latest is of {latest}, {limits.latest_event_days} days before {as_of} are allowed",
+        )
+    if has_currency:
+        currencies = source.currencies()
+        checks += rules.about_total(
+            "several_currencies",
+            source.name,
+            checked=rows,
+            failed=rows if len(currencies) > 1 else 0,
+            figures=" and ".join(currencies),
+        )
+    return checks
