@@ -7,7 +7,7 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults check audit format package clean
+.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults test-long check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: check ## checks, then all tests
 
 test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (20 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
+
+test-long: $(READY) ## further tests from sources to published tables (6 minutes)
+	@$(BIN)/pytest -m long
 
 check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
 	@$(BIN)/ruff check --quiet .

@@ -78,7 +78,8 @@ def _code_version() -> str:
 
 def configuration_text(settings: Settings, model: ScoringModel) -> str:
     """The configuration of a run of one model, as JSON."""
-    given, scoring = settings.model_dump_json(by_alias=True), model.model_dump_json(by_alias=True)
+    # What was given alone: a document that says all defaults too contradicts itself.
+    given, scoring = (each.model_dump_json(by_alias=True, exclude_unset=True) for each in (settings, model))
     return f'{{"settings": {given}, "model": {scoring}}}'
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
+import pytest
+
 from tests import reference
 from tests.conftest import Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
@@ -63,6 +65,7 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     assert_comparison(workspace, current, previous)
 
 
+@pytest.mark.long
 def test_peer_groups_are_ranked_apart(workspace: Workspace) -> None:
     month_end = date(2024, 8, 31)
     facts, accounts = hostile_inputs(seed=3, as_of=month_end)
@@ -79,6 +82,7 @@ def test_peer_groups_are_ranked_apart(workspace: Workspace) -> None:
     assert any(json.loads(group)["region"] is None for group in groups), "NULL is a group like others"
 
 
+@pytest.mark.long
 def test_another_customer_key_has_the_name_beside_it(workspace: Workspace) -> None:
     as_of = date(2024, 5, 31)
     facts, accounts = hostile_inputs(seed=4, as_of=as_of)
@@ -107,6 +111,7 @@ def test_every_movement_of_a_history_is_told(workspace: Workspace) -> None:
     assert movements == {"new", "returned", "churned", "upgraded", "downgraded", "unchanged"}
 
 
+@pytest.mark.long
 def test_other_weights_and_limits_are_an_edit_of_the_model_alone(workspace: Workspace) -> None:
     as_of = date(2024, 5, 31)
     facts, accounts = hostile_inputs(seed=6, as_of=as_of)

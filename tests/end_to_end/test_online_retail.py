@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
+
 from jobs.core.settings import load_settings
-from jobs.core.sources import open_sources
+from jobs.core.sources import Pins, open_sources
 from tests import reference
 from tests.conftest import CHECKOUT, Workspace
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
@@ -11,6 +13,7 @@ from tests.end_to_end.test_against_reference import assert_comparison, assert_sn
 DATES = (date(2011, 9, 30), date(2011, 12, 9))
 
 
+@pytest.mark.long
 def test_real_invoices_are_mapped_and_tiered(workspace: Workspace) -> None:
     config = CHECKOUT / "conf/online_retail.yaml"
     workspace.config.write_text(config.read_text().replace("../", f"{CHECKOUT}/"))
@@ -18,7 +21,7 @@ def test_real_invoices_are_mapped_and_tiered(workspace: Workspace) -> None:
 
     assert workspace.run(*DATES, options=["--set", f"output.path={output}"]) == 0
 
-    sources, _ = open_sources(workspace.spark, load_settings(config, []))
+    sources = open_sources(workspace.spark, load_settings(config, []), Pins())
     facts = [
         {**row.asDict(), "customer_id": row["customer_key"]} for row in sources["fct_revenues"].collect()
     ]

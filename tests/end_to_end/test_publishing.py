@@ -31,6 +31,7 @@ def total(rows: list[Row], column: str) -> Decimal:
     return sum((row[column] for row in rows), Decimal(0))
 
 
+@pytest.mark.long
 def test_a_snapshot_in_the_past_changes_what_the_next_one_is_compared_with(workspace: Workspace) -> None:
     facts, accounts = history_inputs(seed=9, dates=(MARCH, JUNE, SEPTEMBER))
     workspace.write_sources(facts, accounts)
@@ -176,6 +177,7 @@ def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -
             spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
+@pytest.mark.long
 def test_a_new_metric_is_one_column_and_one_line_of_the_model(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def assert_set_aside(workspace: Workspace, bad: list[tuple[Row, list[str]]]) -> 
     assert found["rows_conserved"]["verdict"] == found["revenue_conserved"]["verdict"] == "passed"
 
 
+@pytest.mark.long
 def test_bad_rows_of_a_typed_table_are_set_aside(workspace: Workspace) -> None:
     bad = bad_rows(seed=1, count=120, as_text=False)
     rows = [{**dict.fromkeys(COLUMNS), **row} for row in [*good_rows(60), *(row for row, _ in bad)]]
@@ -179,6 +180,7 @@ def test_what_fails_is_refused_with_rule_rows_and_example(
     assert rule in refused["message"]
 
 
+@pytest.mark.long
 def test_what_fell_since_the_last_run_is_refused_or_told(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +202,7 @@ def test_what_fell_since_the_last_run_is_refused_or_told(
     assert "799.00 after 1,000.00 on 2024-09-30" in said
 
 
+@pytest.mark.long
 def test_duplicates_are_set_aside_if_asked_for(workspace: Workspace) -> None:
     facts = [
         fact("Ann", revenue="7"),
@@ -225,6 +228,7 @@ def test_duplicates_are_set_aside_if_asked_for(workspace: Workspace) -> None:
     assert sorted(reasons) == [("customer_key_missing",)] * 2 + [("duplicate_key",)] * 2
 
 
+@pytest.mark.long
 def test_a_rerun_that_is_refused_leaves_the_published_runs_quarantine_alone(workspace: Workspace) -> None:
     workspace.write_sources([fact("Ann")] * 3 + [fact(" ")], active("Ann"))
     workspace.configure(quality=LENIENT)

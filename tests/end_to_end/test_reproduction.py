@@ -10,6 +10,7 @@ def reproduced(workspace: Workspace, run_id: str) -> int:
     return workspace.run(options=["--reproduce", run_id])
 
 
+@pytest.mark.long
 def test_a_run_is_reproduced_until_its_source_is_vacuumed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def publish(workspace: Workspace, *command: str | Path, **environment: str) -> s
     return done.stdout
 
 
+@pytest.mark.long
 def test_as_a_module(workspace: Workspace) -> None:
     shown = publish(workspace, sys.executable, "-m", "jobs.tier_customers")
 
