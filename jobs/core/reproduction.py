@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core import pipeline
@@ -18,6 +17,8 @@ from jobs.core.runs import Snapshot, configuration_hash
 from jobs.core.settings import Settings
 from jobs.core.sources import Pins, key_is_name, open_sources
 from jobs.core.steps import Steps, say
+
+_GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
 
 
 def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel], run_id: str) -> None:
@@ -46,8 +47,9 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
             for model_name, event in recorded.items()
             for name in _differing(spark, event, *_configuration(event, settings, models, model_name))
         ]
-    except PySparkException as error:
-        if "DELTA_" in str(error) or "FILE_NOT_EXIST" in str(error) or "FileNotFound" in str(error):
+    except Exception as error:
+        # Spark tells a missing file in several ways, not all of them as an error of its own kind.
+        if any(sign in str(error) for sign in _GONE):
             raise BadDataError(
                 f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
                 f"{next(line for line in str(error).splitlines() if line)}"
