@@ -71,6 +71,7 @@ def test_with_spark_submit_and_the_zip(workspace: Workspace, dist: Path) -> None
     )
 
 
+@pytest.mark.long
 def test_as_the_entry_point_of_the_installed_wheel(workspace: Workspace, dist: Path) -> None:
     wheel = next(dist.glob("*.whl"))
     target = workspace.folder / "installed"
