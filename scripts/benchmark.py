@@ -20,7 +20,13 @@ from typing import Any
 import benchmark_report as report
 import duckdb
 import yaml
-from benchmark_measure import SPARK_DEFAULTS, RunFailedError, machine, run_measured, spark_account
+from benchmark_measure import (
+    RunFailedError,
+    machine,
+    run_measured,
+    spark_account,
+    workplace_with_event_log,
+)
 from deltalake import DeltaTable
 
 from jobs.core.steps import say
@@ -139,11 +145,7 @@ class Benchmark:
     def _run(self, engine: str, result: report.Result) -> None:
         """One run: measured, compared with the other engines' results, and noted."""
         workplace = self._outputs / engine
-        shutil.rmtree(workplace, ignore_errors=True)
-        events = workplace / "events"
-        events.mkdir(parents=True)
-        (workplace / "spark-defaults.conf").write_text(SPARK_DEFAULTS.format(events.as_uri()))
-        environment = os.environ | {"SPARK_CONF_DIR": str(workplace)}
+        events, environment = workplace_with_event_log(workplace)
         cost = run_measured(self._command(engine, workplace), environment, workplace / "run.log")
         account = {} if engine == "duckdb" else spark_account(events)
         (workplace / "complete").touch()

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import time
@@ -24,12 +25,21 @@ SECONDS_TO_END = 60
 FEWEST_TASKS = 4
 FEWEST_TASK_SECONDS = 10.0
 # What a local session takes from outside the job: a log of what each task took.
-SPARK_DEFAULTS = """
+_SPARK_DEFAULTS = """
 spark.eventLog.enabled true
 spark.eventLog.compress false
 spark.eventLog.rolling.enabled false
 spark.eventLog.dir {}
 """
+
+
+def workplace_with_event_log(workplace: Path) -> tuple[Path, dict[str, str]]:
+    """An empty folder for a run: where its Spark event log goes, and the environment that asks for one."""
+    shutil.rmtree(workplace, ignore_errors=True)
+    events = workplace / "events"
+    events.mkdir(parents=True)
+    (workplace / "spark-defaults.conf").write_text(_SPARK_DEFAULTS.format(events.as_uri()))
+    return events, os.environ | {"SPARK_CONF_DIR": str(workplace)}
 
 
 class RunFailedError(Exception):

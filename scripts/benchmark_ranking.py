@@ -6,14 +6,12 @@ ranks.
 
 import argparse
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmark_measure import SPARK_DEFAULTS, machine, spark_account
+from benchmark_measure import machine, spark_account, workplace_with_event_log
 
 from jobs.core.steps import say
 
@@ -31,12 +29,8 @@ RUNS = {
 
 def measured(name: str, customers: int, folder: Path) -> dict[str, Any]:
     """One run: its seconds, checksum and Spark's account of its tasks."""
-    workplace = folder / "ranking" / "run"
-    shutil.rmtree(workplace, ignore_errors=True)
-    events = workplace / "events"
-    events.mkdir(parents=True)
-    (workplace / "spark-defaults.conf").write_text(SPARK_DEFAULTS.format(events.as_uri()))
-    environment = {**os.environ, "SPARK_CONF_DIR": str(workplace), "PYTHONPATH": str(CHECKOUT)}
+    events, environment = workplace_with_event_log(folder / "ranking" / "run")
+    environment["PYTHONPATH"] = str(CHECKOUT)
     command = [sys.executable, PROGRAM, *RUNS[name], str(customers), folder / "ranking"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -12,6 +12,7 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import tier_customers
+from jobs.core.readers import PUBLISHED, published
 from jobs.core.session import open_session
 from jobs.core.steps import define_functions
 
@@ -100,6 +101,16 @@ class Workspace:
             {key: plain(value) for key, value in row.asDict(recursive=True).items() if key not in LABELS}
             for row in wanted.collect()
         ]
+
+    def as_readers_see(self, as_of: date) -> dict[str, list[Row]]:
+        """All that the documented reader shows of a date, labels and all, by table."""
+        path = str(self.folder / "output")
+        return {
+            table: sorted(
+                (row.asDict() for row in published(self.spark, table, as_of, path=path).collect()), key=str
+            )
+            for table in PUBLISHED
+        }
 
     def published(self, output: str = "output") -> list[Row]:
         """What `runs` tells of published snapshots, oldest first."""

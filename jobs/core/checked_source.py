@@ -17,8 +17,8 @@ from jobs.core.settings import Settings
 # What is added up of a source beside its rules, in the same pass.
 _SUMS: dict[str, dict[str, str]] = {
     "fct_revenues": {
-        "revenue": "sum(total_revenue)",
-        "amount": "sum(abs(total_revenue))",
+        "revenue": "coalesce(sum(total_revenue), 0)",
+        "amount": "coalesce(sum(abs(total_revenue)), 0)",
         "latest_event": "max(event_date)",
     },
     "dim_accounts": {},
@@ -34,9 +34,6 @@ class _Alike:
     is_later: bool
     rows: int
     sums: Mapping[str, Any]
-
-    def __getitem__(self, column: str) -> Any:  # noqa: ANN401  (a sum or a date)
-        return self.sums[column] or Decimal(0)
 
 
 class CheckedSource:
@@ -94,12 +91,12 @@ class CheckedSource:
             F.when(fails, F.lit(1 << position)).otherwise(F.lit(0)).cast("bigint")
             for position, fails in enumerate(self._fails.values())
         ]
-        is_later = F.expr("coalesce(event_date > :as_of, false)".replace(":as_of", f"DATE '{as_of}'"))
+        sums = _SUMS[self.name]
+        is_later = F.coalesce(F.col("event_date") > F.lit(as_of), F.lit(False)) if sums else F.lit(False)
         by = [
             reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
-            (is_later if "latest_event" in _SUMS[self.name] else F.lit(False)).alias("is_later"),
+            is_later.alias("is_later"),
         ]
-        sums = _SUMS[self.name]
         found = self._incoming.groupBy(*by).agg(
             F.count("*").alias("rows"), *(F.expr(sql).alias(column) for column, sql in sums.items())
         )
@@ -121,15 +118,18 @@ class CheckedSource:
             return totals
         later = [kind for kind in kept if kind.is_later]
         dates = [kind.sums["latest_event"] for kind in kept if not kind.is_later]
-        none = Decimal(0)
+
+        def added(column: str, some: list[_Alike]) -> Decimal:
+            return sum((kind.sums[column] for kind in some), Decimal(0))
+
         return {
             **totals,
             "later_rows": sum(kind.rows for kind in later),
-            "revenue": sum((kind["revenue"] for kind in kinds), none),
-            "quarantined_revenue": sum((kind["revenue"] for kind in aside), none),
-            "later_revenue": sum((kind["revenue"] for kind in later), none),
-            "amount": sum((kind["amount"] for kind in kinds), none),
-            "quarantined_amount": sum((kind["amount"] for kind in aside), none),
+            "revenue": added("revenue", kinds),
+            "quarantined_revenue": added("revenue", aside),
+            "later_revenue": added("revenue", later),
+            "amount": added("amount", kinds),
+            "quarantined_amount": added("amount", aside),
             "latest_event": max((day for day in dates if day is not None), default=None),
         }
 
@@ -175,10 +175,7 @@ class CheckedSource:
 
 def _any(conditions: list[Column]) -> Column:
     """Whether one of the conditions holds; NULL counts as not."""
-    held = F.lit(False)
-    for condition in conditions:
-        held = held | F.coalesce(condition, F.lit(False))
-    return held
+    return reduce(Column.__or__, [F.coalesce(each, F.lit(False)) for each in conditions], F.lit(False))
 
 
 def _with_duplicates(
@@ -200,10 +197,8 @@ def _with_duplicates(
             )
         key = [F.col("source_row").getField(column) for column in unique_key]
         is_later = F.row_number().over(Window.partitionBy(*key).orderBy(text)) > 1
-        complete = [part.isNotNull() for part in key]
-        incoming = incoming.withColumn(
-            "is_duplicate_key", is_later & ~_any([~present for present in complete])
-        )
+        complete = reduce(Column.__and__, [part.isNotNull() for part in key])
+        incoming = incoming.withColumn("is_duplicate_key", is_later & complete)
     return incoming
 
 

@@ -45,9 +45,8 @@ class DateRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            return
-        self._tell_of(error)
+        if error is not None:
+            self._tell_of(error)
 
     def _tell_of(self, error: BaseException) -> None:
         """Keeps what was checked, and tells `runs` why the run ended."""
@@ -118,7 +117,7 @@ class DateRun:
         return checked
 
     def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:
-        """Appends bad rows to quarantine, and the checks of the sources to data_quality."""
+        """Appends bad rows to quarantine, and checks the sources."""
         out, snapshot = self._output, self.snapshot
         before = out.log.latest_source_rows()
         for name, source in checked.items():

@@ -55,7 +55,7 @@ def create_views(tables: OutputTables, log: RunLog, model: ScoringModel) -> None
     if tables.location.schema is None:
         return
     snapshots = log.published(model.name)
-    disturbed = log.disturbed(model.name)
+    disturbed = log.disturbed(model.name, snapshots)
     for table in PUBLISHED:
         view = tables.location.identifier(f"published_{table}")
         tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{_query(tables, table, snapshots, disturbed)}")

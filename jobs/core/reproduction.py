@@ -13,7 +13,7 @@ from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.model import ScoringModel
 from jobs.core.output import Output
 from jobs.core.publishing import Publisher
-from jobs.core.runs import Snapshot, configuration_hash
+from jobs.core.runs import configuration_hash, snapshot_of
 from jobs.core.settings import Settings
 from jobs.core.sources import Pins, key_is_name, open_sources
 from jobs.core.steps import Steps, say
@@ -108,13 +108,7 @@ def _differing(
         pipeline.assessed_customers(steps, features, model, as_of)
         differing = hashed(publisher.snapshot_frames(steps, run))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
-    previous = _event_snapshot(output, event["previous_run_id"], model)
-    current = _event_snapshot(output, event["run_id"], model)
-    if current is not None:
-        with publisher.comparison(current, previous) as frames:
-            differing += hashed(frames)
-    return differing
-
-
-def _event_snapshot(output: Output, run_id: str | None, model: ScoringModel) -> Snapshot | None:
-    return None if run_id is None else output.log.find_snapshot(run_id, model.name)
+    before = output.log.find(event["previous_run_id"]) if event["previous_run_id"] else {}
+    previous = snapshot_of(before[model.name]) if model.name in before else None
+    with publisher.comparison(snapshot_of(event), previous) as frames:
+        return differing + hashed(frames)

@@ -164,24 +164,23 @@ class RunLog:
         events = tables.read("runs").where("status = 'published'")
         if model_name is not None:
             events = events.where(F.col("model") == model_name)
-        return {run["as_of"]: _snapshot(run.asDict()) for run in _in_order(events)}
+        return {run["as_of"]: snapshot_of(run.asDict()) for run in _in_order(events)}
 
-    def disturbed(self, model_name: str) -> set[date]:
-        """The dates to which a run may have written after the published one, without being published."""
-        published, ended, disturbed = self.published(model_name), {}, set()
+    def disturbed(self, model_name: str, published: Mapping[date, Snapshot]) -> set[date]:
+        """The published dates to which another run may have written after the one that is published."""
         events = list(_in_order(self._tables.read("runs").where(F.col("model") == model_name)))
-        begun = {run["run_id"]: run["happened_at"] for run in events if run["status"] == "started"}
-        for run in events:
-            if run["status"] != "started":
-                ended[run["run_id"]] = run["happened_at"]
-        for run in events:
-            ours = published.get(run["as_of"])
-            if ours is None or run["status"] != "started" or run["run_id"] == ours.run_id:
-                continue
-            end = ended.get(run["run_id"])
-            if end is None or end >= begun[ours.run_id]:
-                disturbed.add(run["as_of"])
-        return disturbed
+        begun = {run["run_id"]: run for run in events if run["status"] == "started"}
+        ended = {run["run_id"]: run["happened_at"] for run in events if run["status"] != "started"}
+        others = [
+            (run, published[run["as_of"]].run_id)
+            for run in begun.values()
+            if run["as_of"] in published and run["run_id"] != published[run["as_of"]].run_id
+        ]
+        return {
+            run["as_of"]
+            for run, ours in others
+            if run["run_id"] not in ended or ended[run["run_id"]] >= begun[ours]["happened_at"]
+        }
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
@@ -194,17 +193,13 @@ class RunLog:
         events = self._tables.read("runs").where(F.col("run_id") == run_id).where("status = 'published'")
         return {run["model"]: run.asDict() for run in _in_order(events)}
 
-    def find_snapshot(self, run_id: str, model_name: str) -> Snapshot | None:
-        """The snapshot of one model that a run published, as it was compared last."""
-        event = self.find(run_id).get(model_name)
-        return None if event is None else _snapshot(event)
-
 
 def _in_order(events: DataFrame) -> Iterable[Any]:
     return sorted(events.collect(), key=lambda run: (run["happened_at"], run["run_id"]))
 
 
-def _snapshot(run: Mapping[str, Any]) -> Snapshot:
+def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
+    """The snapshot that a published event of a run tells of."""
     return Snapshot(
         run["as_of"],
         run["run_id"],

@@ -29,8 +29,8 @@ _PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
 }
 _LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
-LAYOUT_VERSION = "1"
-Result = TypeVar("Result")
+_LAYOUT_VERSION = "1"
+_Result = TypeVar("_Result")
 _ATTEMPTS = 3  # of a write that conflicts with another run's
 _CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
 
@@ -40,7 +40,7 @@ def is_conflict(error: BaseException) -> bool:
     return _CONFLICT.search(str(error)) is not None
 
 
-def _retried(write: Callable[[], Result]) -> Result:
+def _retried(write: Callable[[], _Result]) -> _Result:
     """Writes again, a few times, if another run wrote to the same table at the same time."""
     for _ in range(_ATTEMPTS - 1):
         try:
@@ -148,10 +148,6 @@ class OutputTables:
         self.location = location
         self._created: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
-    def exists(self, table: str) -> bool:
-        """Whether the table is there."""
-        return latest_version(self.spark, self.location.identifier(table)) is not None
-
     def read(self, table: str) -> DataFrame:
         """The table as it is now."""
         return self.spark.read.table(self.location.identifier(table))
@@ -192,7 +188,7 @@ class OutputTables:
         if self.location.schema is not None:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
         checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
-        settings = {**_PROPERTIES, _LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
+        settings = {**_PROPERTIES, _LAYOUT: _LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
         )
@@ -204,13 +200,14 @@ class OutputTables:
         there = self.properties(table)
         if there is None:
             _retried(lambda: self.spark.sql(create))
-        elif there.get(_LAYOUT) != LAYOUT_VERSION:
+            there = settings
+        elif there.get(_LAYOUT) != _LAYOUT_VERSION:
             raise ConfigurationError(
-                f"output: must hold tables of layout {LAYOUT_VERSION}, which this version of the job writes, "
+                f"output: must hold tables of layout {_LAYOUT_VERSION}, which this version writes, "
                 f"got {table} of layout {there.get(_LAYOUT)} in {self.location}; publish to another output"
             )
-        else:
-            self._widen(table, fields, layout, there)
+        # Another run may have made it a moment ago, of other columns.
+        self._widen(table, fields, layout, there)
         self._created.add(signature)
 
     def _widen(

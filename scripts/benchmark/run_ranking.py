@@ -45,10 +45,7 @@ def session(master: str) -> SparkSession:
     if master.startswith("local-cluster"):
         settings |= {"spark.executor.memory": "3g", "spark.driver.memory": "2g"}
         settings["spark.executor.extraJavaOptions"] = settings["spark.driver.extraJavaOptions"]
-    builder = SparkSession.builder.appName("customer-tiers ranking benchmark")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    return builder.getOrCreate()
+    return SparkSession.builder.appName("customer-tiers ranking benchmark").config(map=settings).getOrCreate()
 
 
 def narrow_rows(spark: SparkSession, customers: int, groups: str, folder: Path) -> DataFrame:

@@ -183,8 +183,6 @@ def test_empty_snapshot_has_no_rows_and_the_hash_0(spark: SparkSession, tables: 
 
 @pytest.mark.usefixtures("written")
 def test_table_that_is_not_there_is_told_from_one_that_is(tables: OutputTables) -> None:
-    assert tables.exists("scored")
-    assert not tables.exists("nothing")
     assert tables.properties("nothing") is None
     assert (tables.properties("scored") or {})["delta.checkpointPolicy"] == "classic"
 
@@ -259,7 +257,7 @@ def schema(spark: SparkSession, tmp_path: Path) -> Iterator[str]:
 def test_tables_can_lie_in_a_schema_of_a_catalog(spark: SparkSession, schema: str) -> None:
     tables = OutputTables(spark, Location(schema=schema))
     rows = frame(spark, ("a", 1, None))
-    assert not tables.exists("scored")
+    assert tables.properties("scored") is None
     tables.create("scored", rows.schema.fields, LAYOUT, {"holds": "model x"})
     written = tables.replace("scored", FIRST, rows)
     assert written.rows == 1

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs.core.readers import PUBLISHED, published
 from jobs.core.tables import OutputTables
-from tests.conftest import Row, Workspace, active, fact
+from tests.conftest import Workspace, active, fact
 
 MARCH, JUNE = date(2024, 3, 31), date(2024, 6, 30)
 LENIENT = {"limits": {"quarantined_share": 1, "rows_kept": 0}}
@@ -70,17 +69,6 @@ def workspace_of_two(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def read(workspace: Workspace, as_of: date) -> dict[str, list[Row]]:
-    """All that the documented reader shows of a date."""
-    output = str(workspace.folder / "output")
-    return {
-        table: sorted(
-            (row.asDict() for row in published(workspace.spark, table, as_of, path=output).collect()), key=str
-        )
-        for table in PUBLISHED
-    }
-
-
 def hashes(workspace: Workspace) -> dict[str, str]:
     """Content hashes of the latest published run."""
     return dict(workspace.published()[-1]["content_hashes"])
@@ -115,12 +103,12 @@ def test_a_failure_after_any_write_is_harmless(
     undisturbed = hashes(workspace)
     for point in points:
         # Each row tells the run that wrote it: what another run left would show.
-        before = {day: read(workspace, day) for day in (MARCH, JUNE)}
+        before = {day: workspace.as_readers_see(day) for day in (MARCH, JUNE)}
 
         with failing_after(monkeypatch, point):
             assert workspace.run(JUNE) == 1, point
 
-        assert {day: read(workspace, day) for day in (MARCH, JUNE)} == before, point
+        assert {day: workspace.as_readers_see(day) for day in (MARCH, JUNE)} == before, point
         last = workspace.table("runs").orderBy("happened_at").collect()[-1]
         assert (last["status"], last["message"]) == ("failed", f"after {point}")
 

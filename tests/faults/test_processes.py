@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from jobs.core.java import use_java
-from jobs.core.readers import PUBLISHED, published
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.generate import history_inputs
 
@@ -30,10 +29,7 @@ settings = properties(Path("conf/spark/local.conf").read_text())
 settings |= {"spark.master": "local-cluster[2,1,1024]", "spark.executor.memory": "1g"}
 settings["spark.driver.memory"] = "1g"
 settings["spark.executor.extraJavaOptions"] = settings["spark.driver.extraJavaOptions"]
-builder = SparkSession.builder
-for key, value in settings.items():
-    builder = builder.config(key, value)
-spark = builder.getOrCreate()
+spark = SparkSession.builder.config(map=settings).getOrCreate()
 print("ready", flush=True)
 status = tier_customers.run(sys.argv[1:])
 spark.stop()
@@ -83,14 +79,7 @@ def wait_until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None
 
 
 def read(workspace: Workspace) -> dict[tuple[date, str], list[Row]]:
-    output = str(workspace.folder / "output")
-    return {
-        (day, table): sorted(
-            (row.asDict() for row in published(workspace.spark, table, day, path=output).collect()), key=str
-        )
-        for day in DATES
-        for table in PUBLISHED
-    }
+    return {(day, table): rows for day in DATES for table, rows in workspace.as_readers_see(day).items()}
 
 
 def hashes(workspace: Workspace) -> dict[date, dict[str, str]]:
