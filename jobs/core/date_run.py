@@ -38,8 +38,12 @@ class DateRun:
         self._checks: list[tuple[str, Check]] = []
 
     def __enter__(self) -> Self:
-        for model in self._output.models:
-            self._output.log.tell("started", model, self.snapshot)
+        try:
+            for model in self._output.models:
+                self._output.log.tell("started", model, self.snapshot)
+        except Exception as error:
+            self._tell_of(error)
+            raise
         return self
 
     def __exit__(

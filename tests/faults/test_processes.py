@@ -115,9 +115,11 @@ def test_a_lost_executor_changes_nothing(history: Workspace) -> None:
         *(argument for day in DATES for argument in ("--as-of", str(day))),
     )
     wait_until((output / "customer_features").exists, process)
-    tree = psutil.Process(process.pid).children(recursive=True)
     executors = [
-        each for each in tree if any("CoarseGrainedExecutorBackend" in part for part in each.cmdline())
+        each
+        for each in psutil.Process(process.pid).children(recursive=True)
+        if each.status() != psutil.STATUS_ZOMBIE
+        and any("CoarseGrainedExecutorBackend" in part for part in each.cmdline())
     ]
     executors[0].kill()
 
