@@ -210,6 +210,7 @@ class Settings(Document):
         sources = (self.sources.fct_revenues, self.sources.dim_accounts)
         inputs = [given for source in sources for given in (source, *source.inputs.values())]
         paths = [given.path for given in inputs] + [source.query for source in sources] + [self.output.path]
+        paths += [model for model in self.model_names if is_model_file(model)]
         return [path for path in paths if path is not None]
 
     @property

@@ -347,3 +347,49 @@ def test_problems_of_the_file_and_of_set_are_told_together(tmp_path: Path) -> No
 def test_set_to_a_date_that_does_not_exist_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load(tmp_path, WELL, "output.path=2024-02-30").output.path == f"{tmp_path}/2024-02-30"
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        {"output": {"path": "/elsewhere/out"}},
+        {"output": {"path": "/allowed/../elsewhere"}},
+        {"output": {"path": "/allowed-not"}},
+        {"output": {"path": "file:/elsewhere"}},
+        {"output": {"path": "s3://bucket/allowed/../elsewhere"}},
+        {"model": "/elsewhere/model.yaml"},
+        {"sources": {**WELL["sources"], "dim_accounts": {"path": "/elsewhere/accounts"}}},
+        {
+            "sources": {
+                **WELL["sources"],
+                "dim_accounts": {"query": "/elsewhere/q.sql", "inputs": {"a": {"path": "/allowed/a"}}},
+            }
+        },
+        {
+            "sources": {
+                **WELL["sources"],
+                "dim_accounts": {"query": "/allowed/q.sql", "inputs": {"a": {"path": "/elsewhere/a"}}},
+            }
+        },
+    ],
+)
+def test_path_outside_the_allowed_roots_is_refused(tmp_path: Path, outside: Content) -> None:
+    inside: Content = {
+        "sources": {
+            "fct_revenues": {"path": "/allowed/facts"},
+            "dim_accounts": {"path": "/allowed/accounts"},
+        },
+        "output": {"path": "s3://bucket/allowed/out"},
+        "model": "profitability_adherence",
+        "allowed_roots": ["/allowed", "s3://bucket/allowed/"],
+    }
+    assert load(tmp_path, inside).output.path == "s3://bucket/allowed/out"
+    sources = (
+        {**inside["sources"], **outside.get("sources", {})} if "sources" in outside else inside["sources"]
+    )
+    sources = {**sources, "fct_revenues": inside["sources"]["fct_revenues"]}
+
+    [problem] = problems(tmp_path, {**inside, **outside, "sources": sources})
+
+    assert "must have all paths inside allowed_roots (/allowed, s3://bucket/allowed), got " in problem
+    assert "elsewhere" in problem or "/allowed-not" in problem

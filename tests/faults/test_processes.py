@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.java import use_java
 from tests.conftest import CHECKOUT, Row, Workspace
@@ -129,6 +130,19 @@ def test_a_lost_executor_changes_nothing(history: Workspace) -> None:
     assert {run["as_of"]: run["content_hashes"] for run in told} == expected
 
 
+def append_while(history: Workspace, processes: list[subprocess.Popen[str]]) -> int:
+    """Appends events of a later date, which change no snapshot, until all have ended; how many."""
+    facts = str(history.folder / "fct_revenues")
+    there = history.spark.read.format("delta").load(facts)
+    later = there.limit(1).withColumn("event_date", F.lit(date(2100, 1, 1)))
+    appended = 0
+    while any(process.poll() is None for process in processes):
+        later.write.format("delta").mode("append").save(facts)
+        appended += 1
+        time.sleep(10)
+    return appended
+
+
 def test_twenty_runs_in_two_processes_lose_and_mix_nothing(history: Workspace) -> None:
     expected = hashes(history)
     mixes = [[*DATES, *DATES[::-1], *DATES, DATES[1]], [DATES[1], *DATES[::-1], *DATES, *DATES[::-1]]]
@@ -136,6 +150,7 @@ def test_twenty_runs_in_two_processes_lose_and_mix_nothing(history: Workspace) -
         started("-c", MANY_RUNS, history.config, history.folder / f"{number}.log", *map(str, mix))
         for number, mix in enumerate(mixes)
     ]
+    assert append_while(history, processes) > 0
     statuses = [process.communicate(timeout=6 * SECONDS_TO_WAIT)[0].split() for process in processes]
 
     assert [len(each) for each in statuses] == [10, 10]
