@@ -4,15 +4,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.core import pipeline, summary
-from jobs.core.command import DONE, EXIT_STATUS_HELP, default_log_file, run_command
+from jobs.core import decisions, pipeline, summary
+from jobs.core.command import command_parser, leave, run_command
 from jobs.core.date_run import DateRun
-from jobs.core.errors import Problems
+from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_check import check_model
 from jobs.core.output import Output
@@ -27,10 +26,7 @@ from jobs.core.steps import Steps, define_functions, say, timed
 
 def main() -> None:
     """The command; it returns when all is published and else exits with a status that says why not."""
-    # Some schedulers take any SystemExit, even of status 0, for a failure.
-    status = run(sys.argv[1:])
-    if status != DONE:
-        sys.exit(status)
+    leave(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -40,8 +36,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tier_customers", description=__doc__, epilog=EXIT_STATUS_HELP)
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="run configuration (YAML)")
+    parser = command_parser("tier_customers", __doc__)
     parser.add_argument(
         "--as-of",
         action="append",
@@ -55,20 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         help="instead: compute a published run again, from what it recorded, and compare; publishes nothing",
     )
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        dest="assignments",
-        help="a setting that wins over the file, e.g. output.path=/data/tiers",
-    )
-    parser.add_argument(
         "--allow-empty", action="store_true", help="publish even if no customer can be scored"
     )
     parser.add_argument("--no-summary", action="store_true", help="print no summary at the end")
-    parser.add_argument(
-        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
-    )
     return parser
 
 
@@ -88,6 +72,8 @@ def _tier_customers(given: argparse.Namespace) -> None:
     output = Output(spark, settings, models)
     for model in models:
         output.log.prepare(model)
+        if model.segments is not None:
+            decisions.prepare(output.tables_of(model), model)
     publishers = [Publisher(output, model) for model in models]
     for as_of in dates:
         say(f"{as_of}")
@@ -118,9 +104,29 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))
+        for model in models:
+            with problems.gathered():
+                _check_fallback(model)
         problems += _models_apart(models)
     problems.refuse()
     return settings, models, sorted(dates)
+
+
+def _check_fallback(model: ScoringModel) -> None:
+    """Checks the model that another one's health falls back to.
+
+    Raises:
+        ConfigurationError: there is none of that name and with that score.
+    """
+    if model.health is None:
+        return
+    fallback = load_model(model.health.fallback_model)
+    if model.health.fallback_score not in fallback.scores or fallback.window_months != model.window_months:
+        raise ConfigurationError(
+            f"model {model.name}: health.fallback_score: must be a score of {fallback.name} "
+            f"({', '.join(fallback.scores)}), over the same window_months ({model.window_months}), "
+            f"got {model.health.fallback_score!r} over {fallback.window_months}"
+        )
 
 
 def _models_apart(models: list[ScoringModel]) -> list[str]:
@@ -143,7 +149,9 @@ def _features_schema(
     with Steps(spark, as_of=as_of, window_months=1) as steps:
         for name, frame in sources.items():
             steps.view(name, frame)
-        features = pipeline.customer_features(steps, key_is_name=named, only_planned=True)
+        features = pipeline.customer_features(
+            steps, key_is_name=named, with_profiles="dim_customers" in sources, only_planned=True
+        )
         return features.drop(*pipeline.AUDIT).schema
 
 

@@ -1,4 +1,4 @@
-"""Write invented facts and accounts as Delta tables: any number of customers, the same rows for a seed.
+"""Write invented facts, accounts and profiles as Delta tables: any number of customers, same seed, same rows.
 
 Every number is drawn from a hash of (seed, purpose, customer, n), so that a row depends on its own ids alone:
 any partitioning gives the same rows, no step shuffles, and no task sees more than its share of the customers.
@@ -23,6 +23,8 @@ from jobs.core.session import open_session
 # Few large customers and many small ones: Pareto draws, cut off at `cap` times the smallest.
 TAILS = {"activity_tail": 1.3, "size_tail": 1.2, "cap": 200.0}
 MEAN_ACTIVITY = (1.3 - 200.0**-0.3) / 0.3
+# The mean of the catalogue's prices by how often its products are drawn.
+MEAN_LIST_CENTS = 15_093.0
 # The mean share of the period in which a customer is present, from the kinds of life in CUSTOMERS.
 MEAN_PRESENCE = 0.45 * 1.0 + 0.27 * 0.5 + 0.20 * 0.5 + 0.08 * 0.26
 
@@ -34,6 +36,8 @@ WORDS = {
     "regions": "North,North,North,North,South,South,South,South,South,East,East,West,West,West,Islands,none",
     "active": "active,active,active,active,active,active,active,Active ,ACTIVE, active",
     "closed": "closed,closed,Closed,suspended",
+    "terms": "0.5,1,1,1,1,2,2,2,3,3,5",
+    "levels": "Enterprise,Mid-Market,SMB,Tech-Touch",
 }
 
 FUNCTIONS = """
@@ -51,7 +55,10 @@ CREATE OR REPLACE TEMPORARY FUNCTION skip_absence(moment DOUBLE, away DOUBLE, ba
 RETURN IF(moment < away, moment, moment + back - away);
 
 CREATE OR REPLACE TEMPORARY FUNCTION day_of(moment DOUBLE, start DATE, days INT) RETURNS DATE
-RETURN date_add(start, least(days - 1, CAST(floor(moment * days) AS INT)))
+RETURN date_add(start, least(days - 1, CAST(floor(moment * days) AS INT)));
+
+CREATE OR REPLACE TEMPORARY FUNCTION rating(share DOUBLE) RETURNS DECIMAL(9, 4)
+RETURN CAST(100 * greatest(0, least(1, share)) AS DECIMAL(9, 4))
 """
 
 # One row per product: its only business unit, its price list and the margin as a share of the list price.
@@ -167,9 +174,94 @@ SELECT
 FROM events
 """
 
+# One row per profile: all there is to know about a customer on a day. Most have 2 to 4, a few have none.
+PROFILES = """
+WITH signed AS (
+    SELECT
+        *,
+        2 + CAST(floor(3 * draw(:seed, 'profiles', id, 0)) AS INT) AS profiles,
+        -- Preference 0 of the events, and its share of them.
+        CAST(floor(power(draw(:seed, 'product', id, 0), 1.4D) * 14) AS INT) AS product_no,
+        power(products, -1 / 1.7D) AS first_share,
+        CAST(pick(:terms, draw(:seed, 'term', id, 0)) AS DECIMAL(9, 4)) AS contract_years,
+        CAST(12 * contract_years AS INT) AS term,
+        -- Who is there from the first day signed before it.
+        day_of(joined, :start, :days) AS joined_on,
+        IF(joined > 0, 0, CAST(30 * term * draw(:seed, 'signed', id, 0) AS INT)) AS days_before,
+        date_sub(joined_on, days_before) AS signed_on,
+        CAST(ceil(size * (3 + 9 * draw(:seed, 'seats', id, 0))) AS INT) AS seats_bought,
+        4 + CAST(floor(9 * draw(:seed, 'use cases', id, 0)) AS INT) AS use_cases_total,
+        rating(ln(size) / 6 + 0.5D * draw(:seed, 'brand', id, 0)) AS brand_rating,
+        rating(ln(size) / 18 + 0.8D * draw(:seed, 'influence', id, 0)) AS influence_rating,
+        -- The share of its columns that stay empty: small for most customers, nearly all for a few.
+        power(draw(:seed, 'gaps', id, 0), 4) AS gaps
+    FROM customers
+    WHERE draw(:seed, 'no profile', id, 0) >= 0.02
+)
+
+SELECT
+    *,
+    -- The share of its life that is over; n keeps the days of the shortest lives apart.
+    (n - 1 + 0.4D * draw(:seed, 'profile', id, n)) / (profiles - 0.6D) AS age,
+    date_add(day_of(joined + age * (gone - joined), :start, :days), n - profiles) AS known_on,
+    -- A year of the events at their pace of that day, at list prices.
+    power(greatest(age, 0.1D), 1 / trend - 1) / trend AS pace,
+    pace * activity * :mean_events * 365 / :days AS yearly_events,
+    (0.5D + 0.7D * size) * (first_share * list_cents + (1 - first_share) * :mean_list_cents) AS event_cents,
+    CAST(yearly_events * event_cents * (0.75D + 0.5D * draw(:seed, 'arr', id, 0)) AS BIGINT) AS arr_cents,
+    CAST(arr_cents * 0.01BD AS DECIMAL(18, 2)) AS arr,
+    0.5D * power(draw(:seed, 'late', id, 0), 3) + 0.05D * draw(:seed, 'late', id, n) AS late_share,
+    CAST(least(1, 1.1D - late_share) AS DECIMAL(9, 4)) AS on_time_payment_rate,
+    CAST(0.1D * draw(:seed, 'growth', id, n) - 0.3D * ln(trend) AS DECIMAL(9, 4)) AS user_growth_rate,
+    0.3D + 0.7D * draw(:seed, 'seats used', id, 0) - 0.2D * ln(trend) * age AS seat_share,
+    CAST(seats_bought * seat_share AS INT) AS seats_used,
+    0.2D + 0.7D * draw(:seed, 'use cases matched', id, 0) + 0.1D * age AS match_share,
+    CAST(use_cases_total * match_share AS INT) AS use_cases_matched,
+    -- Who fades or will leave is less and less content.
+    0.3D + 0.6D * draw(:seed, 'mood', id, 0) + 0.2D * draw(:seed, 'mood', id, n) AS first_mood,
+    first_mood - age * (0.4D * ln(trend) + IF(gone < 1, 0.4D, 0)) AS mood,
+    rating(mood) AS health_score,
+    CAST(2 * rating(mood + 0.4D * draw(:seed, 'nps', id, n) - 0.2D) - 100 AS INT) AS nps,
+    rating(0.6D * mood + 0.4D * draw(:seed, 'reference', id, 0)) AS reference_rating,
+    CAST(floor(greatest(0, months_between(known_on, signed_on)) / term) AS INT) AS renewals,
+    add_months(signed_on, term * (1 + renewals)) AS renewal_date,
+    IF(gone < 1 AND n = profiles, day_of(gone, :start, :days), NULL) AS cancelled_on,
+    CASE
+        WHEN draw(:seed, 'own level', id, 0) < 0.12 THEN pick(:levels, draw(:seed, 'own level', id, 1))
+        WHEN arr > 100000 THEN 'Enterprise' WHEN arr >= 25000 THEN 'Mid-Market' WHEN arr >= 5000 THEN 'SMB'
+        ELSE 'Tech-Touch'
+    END AS delivered_service_level
+FROM signed INNER JOIN catalogue USING (product_no) LATERAL VIEW explode(sequence(1, profiles)) AS n
+"""
+
+# The profiles with gaps: most stay, those of nps and health come and go.
+DIM_CUSTOMERS = """
+SELECT
+    customer_id, customer_name,
+    IF(draw(:seed, 'no arr', id, 0) < gaps, NULL, arr) AS arr,
+    IF(draw(:seed, 'no term', id, 0) < gaps, NULL, contract_years) AS contract_years,
+    IF(draw(:seed, 'no payments', id, 0) < gaps, NULL, on_time_payment_rate) AS on_time_payment_rate,
+    IF(draw(:seed, 'no growth', id, 0) < gaps, NULL, user_growth_rate) AS user_growth_rate,
+    IF(draw(:seed, 'no use', id, 0) < gaps, NULL, seats_used) AS seats_used,
+    IF(draw(:seed, 'no seats', id, 0) < gaps, NULL, seats_bought) AS seats_bought,
+    IF(draw(:seed, 'no matches', id, 0) < gaps, NULL, use_cases_matched) AS use_cases_matched,
+    IF(draw(:seed, 'no use cases', id, 0) < gaps, NULL, use_cases_total) AS use_cases_total,
+    IF(draw(:seed, 'no brand', id, 0) < gaps, NULL, brand_rating) AS brand_rating,
+    IF(draw(:seed, 'no reference', id, 0) < gaps, NULL, reference_rating) AS reference_rating,
+    IF(draw(:seed, 'no influence', id, 0) < gaps, NULL, influence_rating) AS influence_rating,
+    IF(draw(:seed, 'no nps', id, n) < gaps, NULL, nps) AS nps,
+    IF(draw(:seed, 'no health', id, n) < gaps, NULL, health_score) AS health_score,
+    IF(draw(:seed, 'no renewal', id, 0) < gaps, NULL, renewal_date) AS renewal_date,
+    IF(draw(:seed, 'no cancellation', id, 0) < 0.1, NULL, cancelled_on) AS cancelled_on,
+    IF(draw(:seed, 'no level', id, 0) < gaps, NULL, delivered_service_level) AS delivered_service_level,
+    -- Some were known before anybody wrote down since when.
+    IF(n = 1 AND joined = 0 AND draw(:seed, 'no date', id, 0) < 0.45, NULL, known_on) AS valid_from
+FROM profiles
+"""
+
 # Each step is a view for the later ones; tables are what is written.
-STEPS = {"catalogue": CATALOGUE, "customers": CUSTOMERS, "events": EVENTS}
-TABLES = {"fct_revenues": FCT_REVENUES, "dim_accounts": DIM_ACCOUNTS}
+STEPS = {"catalogue": CATALOGUE, "customers": CUSTOMERS, "events": EVENTS, "profiles": PROFILES}
+TABLES = {"fct_revenues": FCT_REVENUES, "dim_accounts": DIM_ACCOUNTS, "dim_customers": DIM_CUSTOMERS}
 
 
 def define_views(spark: SparkSession, arguments: argparse.Namespace) -> None:
@@ -184,6 +276,7 @@ def define_views(spark: SparkSession, arguments: argparse.Namespace) -> None:
         "start": arguments.start,
         "days": (arguments.until - arguments.start).days + 1,
         "mean_events": arguments.events_per_customer / (MEAN_ACTIVITY * MEAN_PRESENCE),
+        "mean_list_cents": MEAN_LIST_CENTS,
         **TAILS,
         **WORDS,
     }
@@ -212,8 +305,10 @@ def calendar_date(text: str) -> date:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line, checked; argparse exits with status 2 and a message."""
-    parser = argparse.ArgumentParser(description="Write the Delta tables fct_revenues and dim_accounts anew.")
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder or URI that holds both tables")
+    parser = argparse.ArgumentParser(
+        description="Write the Delta tables fct_revenues, dim_accounts and dim_customers anew."
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder or URI that holds the tables")
     for name, kind, default, meaning in (
         ("--customers", whole_number(1, 10**10), "3000", "number of customers"),
         ("--events-per-customer", whole_number(1, 10**4), "30", "mean number of facts per customer"),
@@ -229,7 +324,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write both tables and say where they are."""
+    """Write the tables and say where they are."""
     arguments = parse_arguments(argv)
     print("Sample data ...", flush=True)
     spark = open_session("customer-tiers sample data", default_log_file())

@@ -23,6 +23,13 @@ FACTS = (
     "cs_representative STRING, region STRING, account_id STRING"
 )
 ACCOUNTS = "account_id STRING, status STRING"
+PROFILES = (
+    "customer_id STRING, customer_name STRING, arr DECIMAL(19,4), contract_years DECIMAL(20,8), "
+    "on_time_payment_rate DECIMAL(20,8), user_growth_rate DECIMAL(20,8), seats_used INT, seats_bought INT, "
+    "use_cases_matched INT, use_cases_total INT, brand_rating DECIMAL(20,8), reference_rating DECIMAL(20,8), "
+    "influence_rating DECIMAL(20,8), nps DECIMAL(20,8), health_score DECIMAL(20,8), renewal_date DATE, "
+    "cancelled_on DATE, delivered_service_level STRING, valid_from DATE"
+)
 LABELS = {"model", "run_id"}
 
 Row = dict[str, Any]
@@ -60,12 +67,13 @@ class Workspace:
         return self.folder / "run.yaml"
 
     def write_sources(self, facts: Iterable[Row], accounts: Iterable[Row], partitions: int = 2) -> None:
-        for name, rows, columns in (("fct_revenues", facts, FACTS), ("dim_accounts", accounts, ACCOUNTS)):
-            names = [column.split()[0] for column in columns.split(", ")]
-            frame = self.spark.createDataFrame([tuple(row[n] for n in names) for row in rows], columns)
-            frame.repartition(partitions).write.format("delta").mode("overwrite").save(
-                str(self.folder / name)
-            )
+        self.write_source("fct_revenues", facts, FACTS, partitions)
+        self.write_source("dim_accounts", accounts, ACCOUNTS, partitions)
+
+    def write_source(self, name: str, rows: Iterable[Row], columns: str, partitions: int = 2) -> None:
+        names = [column.split()[0] for column in columns.split(", ")]
+        frame = self.spark.createDataFrame([tuple(row.get(n) for n in names) for row in rows], columns)
+        frame.repartition(partitions).write.format("delta").mode("overwrite").save(str(self.folder / name))
 
     def configure(self, **settings: Any) -> None:
         content: Row = {

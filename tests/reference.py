@@ -131,6 +131,8 @@ def migration(previous: Snapshot, current: Snapshot, list_unchanged: bool = Fals
         or move["from_action_flag"] != move["to_action_flag"]
     ]
     groups: dict[tuple[str, str | None, str | None], list[Row]] = defaultdict(list)
+    if moves:
+        groups["total", None, None] = moves
     for move in moves:
         groups[move["movement"], move["from_tier"], move["to_tier"]].append(move)
     summary = [
@@ -142,6 +144,9 @@ def migration(previous: Snapshot, current: Snapshot, list_unchanged: bool = Fals
             "to_tier": to_tier,
             "customers": len(group),
             **{name: _total(group, name) for name in ("revenue_before", "revenue_after", "revenue_impact")},
+            **{name: _total_if_any(group, name) for name in ("arr_before", "arr_after", "arr_impact")},
+            "mean_health_before": _mean_health(group, "health_before"),
+            "mean_health_after": _mean_health(group, "health_after"),
         }
         for (movement, from_tier, to_tier), group in sorted(
             groups.items(), key=lambda item: [_choice_order(part) for part in item[0]]
@@ -187,6 +192,7 @@ def _measured(key: str, events: list[Row], window: list[Row], is_active: dict[st
         "margin_rate_pct": _rounded(Fraction(100 * margin, revenue), 2) if revenue else None,
         "total_events": total_events,
         "active_months": active_months,
+        **_trend(window, as_of),
         "events_per_active_month": _rounded(Fraction(repr(float(total_events) / active_months)), 6),
         "distinct_products": _distinct(window, "product"),
         "distinct_business_units": _distinct(window, "business_unit"),
@@ -279,8 +285,36 @@ def _move(before: Row, after: Row, excluded: str | None, previous_as_of: date, a
         "revenue_before": revenue_before,
         "revenue_after": revenue_after,
         "revenue_impact": revenue_after - revenue_before,
+        **_arr_and_health(before, after),
         "exclusion_reason": (excluded or "not_in_source") if movement == "churned" else None,
     }
+
+
+def _arr_and_health(before: Row, after: Row) -> Row:
+    """ARR on both sides, 0 where not scored; NULL all over of a model whose customers have none."""
+    arr_before = arr_after = arr_impact = None
+    if "arr" in (after or before):
+        arr_before, arr_after = before.get("arr") or ZERO, after.get("arr") or ZERO
+        arr_impact = arr_after - arr_before
+    return {
+        "arr_before": arr_before,
+        "arr_after": arr_after,
+        "arr_impact": arr_impact,
+        "health_before": before.get("health_score"),
+        "health_after": after.get("health_score"),
+    }
+
+
+def _mean_health(rows: Iterable[Row], column: str) -> Decimal | None:
+    """The mean of those that are known."""
+    known = [row[column] for row in rows if row.get(column) is not None]
+    return _quotient(sum(known, start=ZERO), len(known))
+
+
+def _total_if_any(rows: Sequence[Row], column: str) -> Decimal | None:
+    """The sum, None where all are."""
+    known = [row[column] for row in rows if row.get(column) is not None]
+    return sum(known, start=ZERO) if known else None
 
 
 def _movement(before: Row, after: Row, previous_as_of: date) -> str:
@@ -318,6 +352,13 @@ def _summary_row(
         "revenue_share": _quotient(revenue, _total(everyone, "total_revenue")),
         "total_gross_margin": margin,
         "margin_share": _quotient(margin, _total(everyone, "total_gross_margin")),
+        "arr": _total(members, "arr") if any("arr" in row for row in everyone) else None,
+        "arr_share": (
+            _quotient(_total(members, "arr"), _total(everyone, "arr"))
+            if any("arr" in row for row in everyone)
+            else None
+        ),
+        "mean_health": _mean_health(members, "health_score"),
         "mean_profitability_score": _quotient(_total(members, "profitability_score"), len(members)),
         "mean_adherence_score": _quotient(_total(members, "adherence_score"), len(members)),
         "previous_as_of": previous.as_of if previous else None,
@@ -352,6 +393,15 @@ def _main_business_unit(window: list[Row]) -> str | None:
     for event in window:
         revenue[event["business_unit"]] += _cents(event["total_revenue"])
     return _chosen(unit for unit, cents in revenue.items() if cents == max(revenue.values()))
+
+
+def _trend(window: list[Row], as_of: date) -> Row:
+    """The events of the last three months, of the three before, and how they compare."""
+    starts = [add_months(as_of, -months) for months in (6, 3)]
+    recent = sum(event["event_count"] for event in window if event["event_date"] > starts[1])
+    earlier = sum(e["event_count"] for e in window if starts[0] < e["event_date"] <= starts[1])
+    trend = _rounded(Fraction(recent - earlier, earlier), 6) if earlier else None
+    return {"recent_events": recent, "earlier_events": earlier, "events_trend": trend}
 
 
 def _latest(events: list[Row], column: str) -> str | None:

@@ -22,8 +22,13 @@ _SUMS: dict[str, dict[str, str]] = {
         "latest_event": "max(event_date)",
     },
     "dim_accounts": {},
+    "dim_customers": {},
 }
-_EXAMPLES = {"fct_revenues": "customer_key", "dim_accounts": "account_id"}
+_EXAMPLES = {
+    "fct_revenues": "customer_key",
+    "dim_accounts": "account_id",
+    "dim_customers": "customer_key",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class CheckedSource:
         self.name = name
         self._rules = rules
         self._fails = {rule: F.expr(found.fails_if) for rule, found in rules.items()}
-        self._incoming = _with_duplicates(incoming, unique_key, rules)
+        self._incoming = _with_duplicates(name, incoming, unique_key, rules)
         self._quarantining = {rule for rule, found in rules.items() if found.severity == "quarantine"}
         self._is_quarantined = _any([self._fails[rule] for rule in rules if rule in self._quarantining])
         kinds = self._counted(as_of)
@@ -179,7 +184,7 @@ def _any(conditions: list[Column]) -> Column:
 
 
 def _with_duplicates(
-    incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
+    name: str, incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
 ) -> DataFrame:
     """Adds is_duplicate_key and is_duplicate_row, each if its rule is on.
 
@@ -192,7 +197,7 @@ def _with_duplicates(
     if "duplicate_key" in rules:
         if not unique_key:
             raise ConfigurationError(
-                "sources.fct_revenues.unique_key: must be given for the rule duplicate_key, "
+                f"sources.{name}.unique_key: must be given for the rule duplicate_key, "
                 "as the columns that tell rows apart"
             )
         key = [F.col("source_row").getField(column) for column in unique_key]
@@ -215,7 +220,7 @@ def source_checks(
         rows_before: rows of the source at the last published run, if there was one.
     """
     totals, limits = source.totals, settings.quality.limits
-    has_currency = "currency" in getattr(settings.sources, source.name).columns
+    has_currency = "currency" in settings.sources.configured()[source.name].columns
     rows, quarantined = totals["rows"], totals["quarantined"]
     checks = list(source.checks)
     share = Decimal(quarantined) / rows if rows else Decimal(0)

@@ -1,7 +1,9 @@
 """What every command does around its work: the log, plain words for errors, the exit status."""
 
+import argparse
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +16,40 @@ from jobs.core.steps import say
 from jobs.core.tables import is_conflict
 
 DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
-EXIT_STATUS_HELP = (
+_EXIT_STATUS_HELP = (
     "exit status: 0 done; 2 bad configuration or arguments; 3 bad data, which a check refused to publish; "
     "1 anything else (a conflict with another run says: run again)"
 )
 
 
+def command_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser with the options of every command: --config, --set and --log-file."""
+    parser = argparse.ArgumentParser(prog=name, description=description, epilog=_EXIT_STATUS_HELP)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="run configuration (YAML)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        dest="assignments",
+        help="a setting that wins over the file, e.g. output.path=/data/tiers",
+    )
+    parser.add_argument(
+        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
+    )
+    return parser
+
+
 def default_log_file() -> Path:
     """Where the log goes unless it is told otherwise: a file of this process."""
     return Path(tempfile.gettempdir()) / f"customer_tiers_{os.getpid()}.log"
+
+
+def leave(status: int) -> None:
+    """Ends the process with a status; returns if all is done."""
+    # Some schedulers take any SystemExit, even of status 0, for a failure.
+    if status != DONE:
+        sys.exit(status)
 
 
 def run_command(body: Callable[[], None], log_file: Path) -> int:

@@ -112,7 +112,7 @@ class DateRun:
                     name,
                     incoming,
                     self._output.rules.rows[name],
-                    getattr(self._output.settings.sources, name).unique_key,
+                    self._output.settings.sources.configured()[name].unique_key,
                     self.snapshot.as_of,
                 )
                 rows.append(checked[name].totals["rows"])
@@ -147,7 +147,9 @@ class DateRun:
         with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
             for name, source in checked.items():
                 steps.view(name, source.usable(KINDS[name]))
-            features = pipeline.customer_features(steps, key_is_name=key_is_name)
+            features = pipeline.customer_features(
+                steps, key_is_name=key_is_name, with_profiles="dim_customers" in checked
+            )
             # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
             numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
             self.written = out.write(
@@ -199,7 +201,7 @@ class DateRun:
             f"{model.name}_scored": F.count_if(
                 expressions.exclusion_reason(model, self.snapshot.as_of).isNull()
             )
-            for model in self._output.models
+            for model in [*self._output.models, *self._output.fallbacks.values()]
         }
         return {**sums, **examples, **scored}
 

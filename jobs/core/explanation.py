@@ -10,11 +10,13 @@ _BRANCH = """SELECT
     components.score,
     components.metric,
     CAST(tiers.{metric} AS DECIMAL(38, 6)) AS value,
-    tiers.{below} AS below,
+    {below} AS below,
     tiers.peers,
-    CASE WHEN tiers.peers > 1 THEN tiers.{below} / CAST(tiers.peers - 1 AS DOUBLE) ELSE 0 END AS percentile,
+    CASE WHEN {below} IS NULL THEN NULL WHEN tiers.peers > 1 THEN {below} / CAST(tiers.peers - 1 AS DOUBLE)
+        ELSE 0 END AS percentile,
     components.weight,
     components.direction,
+    components.scale,
     tiers.{points} AS points
 FROM {tiers} AS tiers
 INNER JOIN {components} AS components
@@ -22,39 +24,40 @@ INNER JOIN {components} AS components
 """
 
 
-def score_components_query(metrics: list[str], tiers: str, components: str) -> str:
+def score_components_query(columns: list[str], tiers: str, components: str) -> str:
     """A query with one row per component of a scored customer, in SQL that other engines take too.
 
     Columns: as_of, model, run_id, customer_key, score, metric, value, below, peers, percentile
-    (`below / (peers - 1)`, never inverted), weight, direction, points.
+    (`below / (peers - 1)`, never inverted), weight, direction, scale, points. `below` and `percentile` are
+    NULL where the scale is no percentile, points where the measure is missing.
 
     Args:
-        metrics: which customer_tiers holds `_below` and `_points` of.
+        columns: of customer_tiers.
         tiers: customer_tiers, as the engine names it.
         components: model_components, likewise.
     """
     return "UNION ALL\n".join(
         _BRANCH.format(
             metric=quoted(name),
-            below=quoted(f"{name}_below"),
+            below=f"tiers.{quoted(f'{name}_below')}" if f"{name}_below" in columns else "CAST(NULL AS INT)",
             points=quoted(f"{name}_points"),
             name=name,
             tiers=tiers,
             components=components,
         )
-        for name in metrics
+        for name in published_metrics(columns)
     )
 
 
 def published_metrics(columns: list[str]) -> list[str]:
     """The metrics that a customer_tiers table explains, by its columns."""
-    return [name.removesuffix("_below") for name in columns if name.endswith("_below")]
+    return [name.removesuffix("_points") for name in columns if name.endswith("_points")]
 
 
 def score_components(tables: OutputTables) -> str:
     """The query over one location's tables, as Spark names them."""
     return score_components_query(
-        published_metrics(tables.read("customer_tiers").columns),
+        tables.read("customer_tiers").columns,
         tables.location.identifier("customer_tiers"),
         tables.location.identifier("model_components"),
     )

@@ -14,11 +14,15 @@ from jobs.core.resources import resource
 class _Table(Document):
     comment: str = ""
     columns: dict[str, str] = Field(default_factory=dict)
-    per_metric: dict[str, str] = Field(default_factory=dict)
+    per_component: dict[str, str] = Field(default_factory=dict)
+    per_rank: dict[str, str] = Field(default_factory=dict)
+    per_percentile: dict[str, str] = Field(default_factory=dict)
     per_score: dict[str, str] = Field(default_factory=dict)
     not_null: tuple[str, ...] = ()
     checks: dict[str, str] = Field(default_factory=dict)
-    checks_per_metric: dict[str, str] = Field(default_factory=dict)
+    by_date: bool = True
+    checks_per_component: dict[str, str] = Field(default_factory=dict)
+    checks_per_rank: dict[str, str] = Field(default_factory=dict)
     checks_per_score: dict[str, str] = Field(default_factory=dict)
 
 
@@ -37,12 +41,14 @@ class Layout:
         columns: comment by column.
         not_null: columns that are never NULL.
         checks: CHECK expression by constraint name.
+        by_date: partitioned by as_of.
     """
 
     comment: str
     columns: dict[str, str]
     not_null: tuple[str, ...]
     checks: dict[str, str]
+    by_date: bool = True
 
 
 @cache
@@ -76,13 +82,17 @@ def layout(table: str, model: ScoringModel) -> Layout:
             **described.measures,
             **every.columns,
             **this.columns,
-            **_each(this.per_metric, "{metric}", metrics),
+            **_each(this.per_component, "{metric}", metrics),
+            **_each(this.per_rank, "{metric}", model.ranked_metrics),
+            **_each(this.per_percentile, "{metric}", model.ranked),
             **_each(this.per_score, "{score}", model.scores),
         },
         not_null=every.not_null + this.not_null,
         checks={
             **this.checks,
-            **_each(this.checks_per_metric, "{metric}", metrics),
+            **_each(this.checks_per_component, "{metric}", metrics),
+            **_each(this.checks_per_rank, "{metric}", model.ranked_metrics),
             **_each(this.checks_per_score, "{score}", model.scores),
         },
+        by_date=this.by_date,
     )

@@ -1,68 +1,38 @@
 """A scoring model: data that says what is scored, how, and what follows from a score."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StrictStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from jobs.core.conditions import (
+    Condition,
+    Label,
+    Name,
+    Number,
+    Rule,
+    check_fallback,
+    check_names,
+    check_thresholds,
+    refuse,
+)
 from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import ConfigurationError
 from jobs.core.resources import resource
+from jobs.core.scales import Linear, Scale
+from jobs.core.segmentation import ANY, Segmentation
 from jobs.core.settings import is_model_file
 
 # A weight of 1, in the basis points that scores are computed with.
 FULL_WEIGHT = 10_000
 TOTAL = "total"  # the tier column's value in the total row of a summary
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Label = Annotated[str, Field(min_length=1, max_length=200)]
-Operator = Literal["=", "!=", "<", "<=", ">", ">="]
-Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]  # fits Spark's DECIMAL(38)
-
-
-class Condition(Document):
-    """Compares one measure with one value, or joins conditions by all or any."""
-
-    metric: Name | None = None
-    operator: Operator | None = None
-    value: StrictBool | Number | StrictStr | None = None
-    threshold: Name | None = None
-    months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
-    all: tuple["Condition", ...] = ()
-    any: tuple["Condition", ...] = ()
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        given = self.model_fields_set
-        if any(getattr(self, key) is None for key in given):
-            raise ValueError("must have a value for each of its keys, got null")
-        if given in ({"all"}, {"any"}):
-            if not self.all + self.any:
-                raise ValueError("must have at least one condition below all or any")
-            return self
-        operands = given & {"value", "threshold", "months_before_as_of"}
-        if given - operands != {"metric", "operator"} or len(operands) != 1:
-            raise ValueError(
-                "must be {metric, operator, and one of value, threshold, months_before_as_of}, "
-                f"or {{all: [...]}}, or {{any: [...]}}, got {sorted(given)}"
-            )
-        return self
-
-    def comparisons(self) -> Iterator["Condition"]:
-        """The comparisons in it, in the order written."""
-        if self.metric is not None:
-            yield self
-        for part in self.all + self.any:
-            yield from part.comparisons()
-
-
-class Rule(Document):
-    """Something that holds for a customer when its condition does, or for everybody else."""
-
-    when: Condition | None = None
+COVERAGE = "coverage"  # the share of a model's weight that was measured of a customer
+_MOST_SHARING = 12  # components of a score of which weights are shared: what may be missing is tried out
 
 
 class Exclusion(Rule):
@@ -79,6 +49,7 @@ class Component(Document):
     metric: Name
     weight: Annotated[Number, Field(gt=0, le=1)]
     direction: Literal["higher_is_better", "lower_is_better"] = "higher_is_better"
+    scale: Scale | None = None  # none: the percentile among the peers
     description: Label | None = None  # the comment of a metric's column that has none yet
 
     @property
@@ -92,12 +63,25 @@ class Component(Document):
             raise ValueError(f"must have a weight that is a multiple of 0.0001, got {self.weight}")
         return self
 
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if self.scale is not None and "direction" in self.model_fields_set:
+            raise ValueError("must have either scale or direction: a scale has its own")
+        return self
+
 
 class Tier(Rule):
     """One tier; the lowest has no condition."""
 
     tier: Label
     name: Label
+
+
+class Health(Document):
+    """Where a customer's health comes from if it isn't given: a score of another model."""
+
+    fallback_model: Name
+    fallback_score: Name
 
 
 class Flag(Rule):
@@ -107,25 +91,6 @@ class Flag(Rule):
     recommended_action: Label
 
 
-def _check_names(what: str, names: list[str]) -> Iterator[str]:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        yield f"must have each {what} once, got more of {', '.join(repeated)}"
-
-
-def _check_fallback(rules: Sequence[Rule]) -> Iterator[str]:
-    if [rule.when is None for rule in rules] != [False] * (len(rules) - 1) + [True]:
-        yield "must have when in all but the last, which is for everybody else"
-
-
-def _check_thresholds(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
-    known = info.data.get("thresholds")
-    for position, rule in enumerate(rules):
-        for comparison in rule.when.comparisons() if rule.when else ():
-            if known is not None and comparison.threshold and comparison.threshold not in known:
-                yield f"{position}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
-
-
 def _check_weights(components: tuple[Component, ...]) -> Iterator[str]:
     for score in dict.fromkeys(component.score for component in components):
         total = sum(component.weight for component in components if component.score == score)
@@ -133,10 +98,38 @@ def _check_weights(components: tuple[Component, ...]) -> Iterator[str]:
             yield f"must have weights of {score} that sum to 1, got {total}"
 
 
-def _refuse(problems: Iterable[str]) -> None:
-    told = "; ".join(problems)
-    if told:
-        raise ValueError(told)
+def _check_scores_of_scores(components: tuple[Component, ...]) -> Iterator[str]:
+    made_of = {f"{component.score}_score" for component in components}
+    earlier: set[str] = set()
+    for component in components:
+        metric, score = component.metric, f"{component.score}_score"
+        if metric in made_of:
+            parts = [part for part in components if f"{part.score}_score" == metric]
+            if metric not in earlier - {score} or any(part.metric in made_of for part in parts):
+                yield f"must have {score} after {metric}, which must be made of measures alone"
+            if not isinstance(component.scale, Linear):
+                yield f"must have a linear scale for {metric}: a score has no percentile"
+        earlier.add(score)
+
+
+def _check_sharing(components: tuple[Component, ...]) -> Iterator[str]:
+    """Whatever is missing, the rounded points must not add up to more than 100."""
+    for score in dict.fromkeys(component.score for component in components):
+        weights = [component.weight_bp for component in components if component.score == score]
+        if len(weights) > _MOST_SHARING:
+            yield f"must have at most {_MOST_SHARING} components of {score}, got {len(weights)}"
+            continue
+        for count in range(1, len(weights) + 1):
+            for present in combinations(weights, count):
+                whole = sum(present)
+                total = sum((2 * 10**8 * weight + whole) // (2 * whole) for weight in present)
+                if total > 10**8:
+                    yield (
+                        f"must have weights of {score} whose shares, rounded, sum to at most 100, "
+                        f"got {', '.join(str(Decimal(w) / FULL_WEIGHT) for w in present)}, whose shares "
+                        f"without the others sum to {Decimal(total) / 10**6}"
+                    )
+                    return
 
 
 class ScoringModel(Document):
@@ -146,30 +139,44 @@ class ScoringModel(Document):
     description: Label
     window_months: Annotated[int, Field(ge=1, le=120)]
     peer_group: tuple[Name, ...] = ()
+    missing: Literal["lowest", "shared"] = "lowest"
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     thresholds: dict[Name, Number] = Field(default_factory=dict)
     # After the thresholds, which their conditions name.
     exclusions: tuple[Exclusion, ...] = ()
+    ranked: tuple[Name, ...] = ()
+    health: Health | None = None
+    counts: dict[Name, Annotated[tuple[Condition, ...], Field(min_length=1)]] = Field(default_factory=dict)
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     flags: Annotated[tuple[Flag, ...], Field(min_length=1)]
+    segments: Segmentation | None = None
 
     @field_validator("peer_group")
     @classmethod
     def _peer_group(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        _refuse(_check_names("column", list(columns)))
+        refuse(check_names("column", list(columns)))
         return columns
 
     @field_validator("components")
     @classmethod
-    def _components(cls, components: tuple[Component, ...]) -> tuple[Component, ...]:
+    def _components(cls, components: tuple[Component, ...], info: ValidationInfo) -> tuple[Component, ...]:
         metrics = [component.metric for component in components]
-        _refuse([*_check_weights(components), *_check_names("metric", metrics)])
+        problems = [
+            *_check_weights(components),
+            *check_names("metric", metrics),
+            *_check_scores_of_scores(components),
+        ]
+        if info.data.get("missing") == "shared":
+            problems += _check_sharing(components)
+        elif any(component.scale is not None for component in components):
+            problems.append("must have percentiles only, unless missing is shared")
+        refuse(problems)
         return components
 
     @field_validator("exclusions")
     @classmethod
     def _exclusions(cls, rules: tuple[Exclusion, ...], info: ValidationInfo) -> tuple[Exclusion, ...]:
-        _refuse([*_check_names("reason", [rule.reason for rule in rules]), *_check_thresholds(rules, info)])
+        refuse([*check_names("reason", [rule.reason for rule in rules]), *check_thresholds(rules, info)])
         return rules
 
     @field_validator("tiers")
@@ -177,8 +184,8 @@ class ScoringModel(Document):
     def _tiers(cls, tiers: tuple[Tier, ...], info: ValidationInfo) -> tuple[Tier, ...]:
         names = [tier.tier for tier in tiers]
         # The total row counts as a name: a tier called so could not be told from it.
-        _refuse(
-            [*_check_names("tier", [*names, TOTAL]), *_check_fallback(tiers), *_check_thresholds(tiers, info)]
+        refuse(
+            [*check_names("tier", [*names, TOTAL]), *check_fallback(tiers), *check_thresholds(tiers, info)]
         )
         return tiers
 
@@ -186,13 +193,66 @@ class ScoringModel(Document):
     @classmethod
     def _flags(cls, flags: tuple[Flag, ...], info: ValidationInfo) -> tuple[Flag, ...]:
         names = [flag.flag for flag in flags]
-        _refuse([*_check_names("flag", names), *_check_fallback(flags), *_check_thresholds(flags, info)])
+        refuse([*check_names("flag", names), *check_fallback(flags), *check_thresholds(flags, info)])
         return flags
+
+    @model_validator(mode="after")
+    def _segments_fit(self) -> Self:
+        if self.segments is not None:
+            tiers = {tier.tier for tier in self.tiers}
+            named = dict.fromkeys(self.segments.tier_memory.stays_while, "segments.tier_memory.stays_while")
+            for rule in self.segments.migration_rules:
+                if rule.axis == "tier":
+                    ends = {rule.from_value, rule.to_value} - {ANY}
+                    named |= dict.fromkeys(ends, f"segments.migration_rules: {rule.rule}")
+            refuse(
+                f"{place} must name tiers among {', '.join(sorted(tiers))}, got {tier!r}"
+                for tier, place in named.items()
+                if tier not in tiers
+            )
+            problems = [] if self.health else ["must have health beside segments"]
+            placed = [
+                (place, c) for place, c in self.conditions() if place.startswith(("segments", "counts"))
+            ]
+            problems += [
+                f"{place}: must name one of thresholds {sorted(self.thresholds)}, got {each.threshold!r}"
+                for place, condition in placed
+                for each in condition.comparisons()
+                if each.threshold and each.threshold not in self.thresholds
+            ]
+            refuse(problems)
+        return self
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """The segments, of a model that has them."""
+        if self.segments is None:
+            raise ValueError(f"{self.name} has no segments")
+        return self.segments
 
     @cached_property
     def scores(self) -> tuple[str, ...]:
         """The scores' names, in the order of the components."""
         return tuple(dict.fromkeys(component.score for component in self.components))
+
+    @cached_property
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The scores made of measures, then those made of scores, if there are any."""
+        of_scores = {c.score for c in self.components if c.metric in self.score_columns}
+        plain = tuple(score for score in self.scores if score not in of_scores)
+        above = tuple(score for score in self.scores if score in of_scores)
+        return (plain, above) if above else (plain,)
+
+    @cached_property
+    def overall(self) -> str:
+        """The last score: that of which the coverage is published."""
+        return self.scores[-1]
+
+    @cached_property
+    def ranked_metrics(self) -> tuple[str, ...]:
+        """The measures that customers are ranked by, to be scored or only to be known."""
+        scored = (component.metric for component in self.components if component.scale is None)
+        return tuple(dict.fromkeys([*scored, *self.ranked]))
 
     @cached_property
     def score_columns(self) -> tuple[str, ...]:
@@ -210,10 +270,15 @@ class ScoringModel(Document):
             "tiers": self.tiers,
             "flags": self.flags,
         }
+        for name, conditions in self.counts.items():
+            for position, counted in enumerate(conditions):
+                yield f"counts.{name}.{position}", counted
         for place, rules in ruled.items():
             for position, rule in enumerate(rules):
                 if rule.when is not None:
                     yield f"{place}.{position}.when", rule.when
+        if self.segments is not None:
+            yield from self.segments.conditions()
 
 
 def load_model(name: str) -> ScoringModel:

@@ -1,6 +1,6 @@
 """Checks a model against the measures that it names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -14,8 +14,10 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from jobs.core.conditions import Condition
 from jobs.core.errors import ConfigurationError
-from jobs.core.model import Condition, ScoringModel
+from jobs.core.model import COVERAGE, ScoringModel
+from jobs.core.segmentation import AXES, STANDING
 
 _NUMBER, _TEXT, _DATE, _BOOLEAN = "a number", "text", "a date", "true or false"
 
@@ -59,9 +61,24 @@ def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -
         if name not in measures:
             yield f"{place}: metric must be one of {', '.join(measures)}, got {name!r}"
             continue
+        if comparison.operator in {"missing", "present"}:
+            continue
         operand = _operand_kind(comparison, measures[name])
         if operand != measures[name]:
             yield f"{place}: {name} must be compared with {measures[name]}, got {operand}"
+
+
+def _scored(model: ScoringModel) -> list[str]:
+    """The numbers that scoring adds to the measures."""
+    health = ["health_score"] if model.health is not None else []
+    return [*model.score_columns, *(f"{metric}_percentile" for metric in model.ranked), *health]
+
+
+def _figure_problems(model: ScoringModel, measures: Mapping[str, str]) -> Iterator[str]:
+    for alert in model.segments.alerts if model.segments else ():
+        for name in alert.figures:
+            if name not in measures:
+                yield f"segments.alerts.{alert.alert}.figures: must be measures, got {name!r}"
 
 
 def check_model(model: ScoringModel, features: StructType) -> None:
@@ -75,10 +92,20 @@ def check_model(model: ScoringModel, features: StructType) -> None:
         ConfigurationError: unknown or unsuitable columns, all at once.
     """
     measures = {field.name: _kind(field.dataType) for field in features}
-    with_scores = {**measures, **dict.fromkeys(model.score_columns, _NUMBER)}
+    before_scores = {**measures, **({COVERAGE: _NUMBER} if model.missing == "shared" else {})}
+    uncounted = {**before_scores, **dict.fromkeys(_scored(model), _NUMBER)}
+    after_scores = {**uncounted, **dict.fromkeys(model.counts, _NUMBER)}
+    assigned = {**after_scores, **dict.fromkeys((*AXES, *STANDING), _TEXT)}
+    known_at = {"exclusions": before_scores, "counts": uncounted, "segments.alerts": assigned}
     problems: list[str] = []
+    problems += _figure_problems(model, assigned)
+    if model.health is not None and "given_health_score" not in measures:
+        problems.append("health: needs sources.dim_customers, which is not configured")
+    for position, metric in enumerate(model.ranked):
+        if measures.get(metric) != _NUMBER:
+            problems.append(f"ranked.{position}: must be a measure that is a number, got {metric!r}")
     for position, component in enumerate(model.components):
-        if measures.get(component.metric) != _NUMBER:
+        if measures.get(component.metric) != _NUMBER and component.metric not in model.score_columns:
             numbers = [name for name, kind in measures.items() if kind == _NUMBER]
             problems.append(
                 f"components.{position}.metric: must be one of {', '.join(numbers)}, got {component.metric!r}"
@@ -89,9 +116,9 @@ def check_model(model: ScoringModel, features: StructType) -> None:
             whole = [field.name for field in features if not isinstance(field.dataType, FractionalType)]
             problems.append(f"peer_group.{position}: must be one of {', '.join(whole)}, got {column!r}")
     for place, rule in model.conditions():
-        known = measures if place.startswith("exclusions") else with_scores
+        known = next((names for start, names in known_at.items() if place.startswith(start)), after_scores)
         problems += _condition_problems(place, rule, known)
-    clashes = sorted(set(model.score_columns) & set(measures))
-    problems += [f"components: score {name} must not be called like a measure" for name in clashes]
+    clashes = sorted({*_scored(model), *model.counts} & set(measures))
+    problems += [f"components: {name} must not be called like a measure" for name in clashes]
     if problems:
         raise ConfigurationError(*(f"model {model.name}: {problem}" for problem in problems))

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.layout import layout
-from jobs.core.model import ScoringModel
+from jobs.core.model import ScoringModel, load_model
 from jobs.core.rules import Check, Rules
 from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
@@ -35,6 +35,12 @@ class Output:
         self.log = RunLog(self.root, settings)
         self.settings = settings
         self.models = models
+        # Models that are not published, of which another one reads a score.
+        self.fallbacks = {
+            model.health.fallback_model: load_model(model.health.fallback_model)
+            for model in models
+            if model.health
+        }
         self.rules = Rules.of(settings.quality)
         self._of_models = {
             model.name: OutputTables(spark, self.root.location.of_model(model.name))

@@ -1,5 +1,6 @@
 """The pipeline: which step follows which, from the sources to the published tables' rows."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
@@ -7,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DoubleType
 
 from jobs.core import codes, expressions, ranking
-from jobs.core.model import TOTAL, ScoringModel
+from jobs.core.model import COVERAGE, TOTAL, ScoringModel
 from jobs.core.steps import Steps, literal_rows
 
 ROW_ID = "row_id"  # of one writing of customer_features; nothing published holds it
@@ -15,12 +16,15 @@ ROW_ID = "row_id"  # of one writing of customer_features; nothing published hold
 AUDIT = ("event_rows", "unknown_accounts", "conflicting_accounts")
 
 
-def customer_features(steps: Steps, *, key_is_name: bool, only_planned: bool = False) -> DataFrame:
-    """One row per customer seen on or before as_of: every measure. Reads fct_revenues, dim_accounts.
+def customer_features(
+    steps: Steps, *, key_is_name: bool, with_profiles: bool, only_planned: bool = False
+) -> DataFrame:
+    """One row per customer seen on or before as_of: every measure.
 
     Args:
         steps: where the sources are views, and the values are bound.
         key_is_name: the customer's key is its name; otherwise the name is an attribute beside it.
+        with_profiles: dim_customers is there beside fct_revenues and dim_accounts.
         only_planned: the rows won't be read, so the texts of the facts needn't be either.
     """
     window_events = steps.sql("activity", "events", "window_events")
@@ -33,11 +37,14 @@ def customer_features(steps: Steps, *, key_is_name: bool, only_planned: bool = F
     steps.sql("activity", "customer_units", "customer_activity")
     features = steps.sql("features", "customer_features")
     if key_is_name:
-        return features.select(
-            "customer_key", F.col("customer_key").alias("customer_name"), *features.columns[1:]
-        )
-    named = features.join(steps.sql("features", "customer_names"), on="customer_key")
-    return named.select("customer_key", "customer_name", *features.columns[1:])
+        named = features.withColumn("customer_name", F.col("customer_key"))
+    else:
+        named = features.join(steps.sql("features", "customer_names"), on="customer_key")
+    customers = named.select("customer_key", "customer_name", *features.columns[1:])
+    if not with_profiles:
+        return customers
+    steps.view("active_customers", customers)
+    return steps.sql("features", "customer_profiles", "profiled_customers")
 
 
 def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, as_of: date) -> DataFrame:
@@ -46,8 +53,40 @@ def assessed_customers(steps: Steps, features: DataFrame, model: ScoringModel, a
     return steps.view("assessed_customers", features.drop(*AUDIT).select("*", reason))
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many customers are ranked, and up to how many a single task ranks them."""
+
+    customers: int
+    plain_up_to: int
+
+
+def _scores(scored: DataFrame, model: ScoringModel, size: Size) -> DataFrame:
+    """Adds `peer_group`, `peers`, and the ranks, points and scores of a model, in whole millionths."""
+    # Ranking is a step of its own: what follows needs `peers` and the `_below` columns, however made.
+    grouped = scored.select("*", expressions.peer_group(model).alias("peer_group"))
+    one_group = None if model.peer_group else size.customers
+    scores = ranking.ranked(grouped, ROW_ID, model.ranked_metrics, size.plain_up_to, one_group=one_group)
+    for level in model.levels:
+        components = [component for score in level for component in model.components_of(score)]
+        points = scores.select("*", *(expressions.micro_points(each, model) for each in components))
+        scores = points.select("*", *(expressions.micro_score(model, score) for score in level))
+    return scores
+
+
+def other_scores(features: DataFrame, model: ScoringModel, as_of: date, size: Size) -> DataFrame:
+    """One row per customer that a model scores: the row id and the scores."""
+    scored = features.where(expressions.exclusion_reason(model, as_of).isNull())
+    scores = _scores(scored, model, size)
+    return scores.select(ROW_ID, *(expressions.published_points(name) for name in model.score_columns))
+
+
 def customer_tiers(
-    steps: Steps, model: ScoringModel, as_of: date, *, customers: int, plain_up_to: int
+    steps: Steps,
+    model: ScoringModel,
+    as_of: date,
+    size: Size,
+    fallback_scores: DataFrame | None = None,
 ) -> DataFrame:
     """One row per scored customer, as published. Reads assessed_customers.
 
@@ -55,27 +94,23 @@ def customer_tiers(
         steps: where assessed_customers is a view.
         model: to score with.
         as_of: the date.
-        customers: to be scored.
-        plain_up_to: the largest peer group that a single task ranks.
+        size: of the base to be scored.
+        fallback_scores: other_scores of the model that health falls back to, if the model has health.
     """
-    scored = steps.sql("tiers", "scored_customers")
-    # Ranking is a step of its own: what follows needs `peers` and the `_below` columns, however made.
-    grouped = scored.select("*", expressions.peer_group(model).alias("peer_group"))
-    metrics = [component.metric for component in model.components]
-    ranks = steps.view(
-        "ranks",
-        ranking.ranked(
-            grouped, ROW_ID, metrics, plain_up_to, one_group=None if model.peer_group else customers
-        ),
-    )
-    points = ranks.select("*", *(expressions.micro_points(component) for component in model.components))
-    scores = steps.view(
-        "scores", points.select("*", *(expressions.micro_score(model, s) for s in model.scores))
-    )
+    scores = _scores(steps.sql("tiers", "scored_customers"), model, size)
+    scores = scores.select("*", *(expressions.micro_percentile(metric) for metric in model.ranked))
+    if model.health is not None and fallback_scores is not None:
+        score = model.health.fallback_score
+        fallback = fallback_scores.select(ROW_ID, F.col(f"{score}_score").alias("fallback_score"))
+        joined = scores.join(fallback, on=ROW_ID, how="left")
+        scores = joined.select(*scores.columns, *expressions.health(score))
+    steps.view("scores", scores)
 
-    in_micro_points = [f"{component.metric}_points" for component in model.components] + list(
-        model.score_columns
-    )
+    in_micro_points = [
+        *(f"{component.metric}_points" for component in model.components),
+        *model.score_columns,
+        *(f"{metric}_percentile" for metric in model.ranked),
+    ]
     published = scores.select(
         # Quotients are published with 6 decimals; tiers and flags go by what is published.
         *(
@@ -86,15 +121,22 @@ def customer_tiers(
             if field.name not in [*in_micro_points, ROW_ID]
         ),
         *(expressions.published_points(name) for name in in_micro_points),
+        *([expressions.coverage(model).alias(COVERAGE)] if model.missing == "shared" else []),
     )
+    counts = [expressions.count_of(c, model, as_of).alias(name) for name, c in model.counts.items()]
+    published = published.select("*", *counts)
     tiered = published.select("*", *expressions.tier(model, as_of), expressions.action_flags(model, as_of))
     return steps.view("customer_tiers", tiered.withColumn("action_flag", F.col("action_flags")[0]["flag"]))
 
 
 def model_components(spark: SparkSession, model: ScoringModel) -> DataFrame:
     """One row per component of the model."""
-    rows = [(c.score, c.metric, c.weight, c.direction) for c in model.components]
-    types = {"score": "string", "metric": "string", "weight": "decimal(5,4)", "direction": "string"}
+    rows = [
+        (c.score, c.metric, c.weight, c.direction, "percentile" if c.scale is None else str(c.scale))
+        for c in model.components
+    ]
+    types = dict.fromkeys(("score", "metric", "weight", "direction", "scale"), "string")
+    types["weight"] = "decimal(5,4)"
     return literal_rows(spark, types, rows)
 
 
@@ -114,6 +156,7 @@ def migration(
         The rows of tier_migration, tier_migration_summary and tier_summary.
     """
     spark = current.sparkSession
+    steps.bind(has_arr="arr" in current.columns)
     tiers = [(tier.tier, tier.name, position) for position, tier in enumerate(model.tiers)]
     types = {"tier": "string", "tier_name": "string", "tier_position": "int"}
     steps.view("model_tiers", literal_rows(spark, types, tiers))
@@ -135,7 +178,11 @@ def migration(
             "total_gross_margin",
             "first_event_date",
         ]
-        steps.view(view, snapshot.select(*narrow, F.struct(*scores).alias(f"{side}_scores")))
+        profiled = [
+            (F.col(name) if name in there else F.lit(None)).cast(kind).alias(name)
+            for name, kind in (("arr", "decimal(18,2)"), ("health_score", "decimal(18,6)"))
+        ]
+        steps.view(view, snapshot.select(*narrow, *profiled, F.struct(*scores).alias(f"{side}_scores")))
     steps.view("current_excluded", excluded)
     mean_scores = current.rollup("tier").agg(
         F.when(F.grouping("tier") == 1, TOTAL).otherwise(F.col("tier")).alias("summarised_tier"),

@@ -5,21 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import pipeline, readers
+from jobs.core import pipeline, readers, segments
 from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError
-from jobs.core.model import ScoringModel
+from jobs.core.model import TOTAL, ScoringModel
 from jobs.core.output import Output
 from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot
+from jobs.core.sources import Pins
 from jobs.core.steps import Steps, say
 
-_MOST_ROUNDS = 5  # of comparing anew while other runs publish
+_MOST_ROUNDS = 20  # of comparing anew while other runs publish
+SEGMENTS = "customer_segments"
+DECISIONS = "tier_decisions"
 
 
 class Publisher:
@@ -37,11 +41,13 @@ class Publisher:
         self._spark = output.root.spark
         self._settings = output.settings
         self._rules = output.rules
+        self._decisions_version: int | None = None  # read by all of a command's dates
 
     def publish(self, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         """Publishes the snapshot of one date, and what changed since the one before.
 
-        A later snapshot that is already there is compared anew, with this one.
+        A later snapshot that is already there is compared anew, with this one; where segments have memory,
+        all later ones are.
 
         Args:
             run: the date, and the run it is published by.
@@ -52,26 +58,31 @@ class Publisher:
             BadDataError: there is nobody to score, or something doesn't add up.
         """
         snapshot = self._write_snapshot(run, features, allow_empty)
-        previous = _previous(self._output.log.published(self.model.name), snapshot.as_of)
-        compared, checks = self._compare(snapshot, previous)
+        published = self._output.log.published(self.model.name)
+        compared, checks = self._compare(snapshot, _previous(published, snapshot.as_of))
         run.check(checks, self.model.name)
         run.published(self.model, compared)
+        if self.model.segments is not None:
+            for day in sorted(day for day in published if day > snapshot.as_of):
+                self._compare_again(self._output.log.published(self.model.name), day)
         self._settle(snapshot.as_of)
         readers.create_views(self.tables, self._output.log, self.model)
 
-    def snapshot_frames(self, steps: Steps, run: DateRun) -> dict[str, DataFrame]:
-        """The tables of one snapshot by itself; reads assessed_customers."""
+    def snapshot_frames(self, steps: Steps, run: DateRun, features: DataFrame) -> dict[str, DataFrame]:
+        """The tables of one snapshot by itself; reads assessed_customers, and features for another score."""
+        as_of, health, fallback_scores = run.snapshot.as_of, self.model.health, None
+        if health is not None:
+            fallback = self._output.fallbacks[health.fallback_model]
+            fallback_scores = pipeline.other_scores(features, fallback, as_of, self._size(run, fallback))
+        size = self._size(run, self.model)
         return {
-            "customer_tiers": pipeline.customer_tiers(
-                steps,
-                self.model,
-                run.snapshot.as_of,
-                customers=run.to_be_scored(self.model),
-                plain_up_to=self._settings.ranking.plain_up_to,
-            ),
+            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, size, fallback_scores),
             "excluded_customers": steps.sql("tiers", "excluded_customers"),
             "model_components": pipeline.model_components(self._spark, self.model),
         }
+
+    def _size(self, run: DateRun, model: ScoringModel) -> pipeline.Size:
+        return pipeline.Size(run.to_be_scored(model), self._settings.ranking.plain_up_to)
 
     def _write_snapshot(self, run: DateRun, features: DataFrame, allow_empty: bool) -> Snapshot:
         as_of = run.snapshot.as_of
@@ -83,7 +94,7 @@ class Publisher:
                     "Nothing was published for it. Check as_of and the sources, or publish an empty "
                     "snapshot with --allow-empty"
                 )
-            frames = self.snapshot_frames(steps, run)
+            frames = self.snapshot_frames(steps, run, features)
             snapshot = self._write_all(run.snapshot, frames, {"customer_tiers": self._score_totals()})
         tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
         snapshot = replace(snapshot, revenue=tiers.totals["revenue"] or 0)
@@ -105,13 +116,15 @@ class Publisher:
 
     def _score_totals(self) -> dict[str, Column]:
         scores = self.model.scores
-        sums = [
-            reduce(Column.__add__, [F.col(f"{c.metric}_points") for c in self.model.components_of(score)])
-            for score in scores
-        ]
+        none = F.lit(Decimal(0))
+        points = {
+            score: [F.col(f"{c.metric}_points") for c in self.model.components_of(score)] for score in scores
+        }
         columns = [F.col(f"{score}_score") for score in scores]
-        differ = [column != total for column, total in zip(columns, sums, strict=True)]
-        outside = [~column.between(0, 100) for column in columns]
+        # A score of which nothing was measured is NULL, as are all of its points.
+        sums = [reduce(Column.__add__, [F.coalesce(p, none) for p in points[score]]) for score in scores]
+        differ = [F.coalesce(column, none) != total for column, total in zip(columns, sums, strict=True)]
+        outside = [~F.coalesce(column, none).between(0, 100) for column in columns]
         return {
             "revenue": F.sum("total_revenue"),
             "points_sum_to_scores": F.count_if(reduce(Column.__or__, differ)),
@@ -126,36 +139,72 @@ class Publisher:
         """
         for _ in range(_MOST_ROUNDS):
             published = self._output.log.published(self.model.name)
-            around = [as_of, *sorted(day for day in published if day > as_of)[:1]]
-            stale = [
-                day
-                for day in around
-                if published[day].previous_run_id != getattr(_previous(published, day), "run_id", None)
-            ]
+            from_here = sorted(day for day in published if day >= as_of)
+            around = from_here if self.model.segments is not None else from_here[:2]
+            stale = [day for day in around if _is_stale(published[day], _previous(published, day))]
             if not stale:
                 return
-            for day in stale:
-                previous = _previous(published, day)
-                say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
-                compared, checks = self._compare(published[day], previous)
-                self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
-                refuse(checks, day, self._output.where_to_look(compared))
-                self._output.log.tell("published", self.model, compared)
+            # One after the other: the next may be stale only because of this one.
+            self._compare_again(published, stale[0])
+
+    def _compare_again(self, published: Mapping[date, Snapshot], day: date) -> None:
+        previous = _previous(published, day)
+        say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
+        current = published[day]
+        sources = {name: v for name, v in current.pins.versions.items() if name != DECISIONS}
+        current = replace(current, pins=Pins(sources, current.pins.files))
+        compared, checks = self._compare(current, previous)
+        self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
+        refuse(checks, day, self._output.where_to_look(compared))
+        self._output.log.tell("published", self.model, compared)
 
     def _compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
-        """Writes the tables that compare a snapshot with the previous one, and checks them."""
+        """Writes the tables that follow from a snapshot and the previous one, and checks them."""
+        if self.model.segments is not None:
+            current = self._segment(current, previous)
         with self.comparison(current, previous) as frames:
-            sides = {side: F.sum(side) for side in ("revenue_before", "revenue_after")}
+            parts = F.col("movement") != TOTAL
+            sides = {side: F.sum(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
             compared = self._write_all(current, frames, {"tier_migration_summary": sides})
         if previous is None:
             return replace(compared, previous_run_id=None), []
         checks = self._movement_checks(compared, previous)
         return replace(compared, previous_run_id=previous.run_id), checks
 
+    def _segment(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
+        """Writes the segments of a snapshot, which remember the previous one's."""
+        if DECISIONS not in current.pins.versions:
+            if self._decisions_version is None:
+                self._decisions_version = self.tables.version(DECISIONS)
+            versions = {**current.pins.versions, DECISIONS: self._decisions_version}
+            current = replace(current, pins=Pins(versions, current.pins.files))
+        with self.segmentation(current, previous) as frames:
+            current = self._write_all(current, frames, {})
+        remembered = previous.written.get(SEGMENTS) if previous else None
+        return replace(current, previous_segments_hash=remembered.content_hash if remembered else None)
+
+    @contextmanager
+    def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
+        """The tables of the segments of a snapshot, as long as the context lasts."""
+        values = segments.bound(self.model.segmentation)
+        with Steps(self._spark, as_of=current.as_of, **values) as steps:
+            steps.view("current_excluded", self._read("excluded_customers", current))
+            steps.view(DECISIONS, self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS]))
+            remembered = self._read(SEGMENTS, previous) if previous and SEGMENTS in previous.written else None
+            tiers = self._read("customer_tiers", current)
+            yield segments.customer_segments(steps, tiers, remembered, self.model, current.as_of)
+
+    def _scored(self, snapshot: Snapshot) -> DataFrame:
+        """The scored customers of a snapshot with their tiers, as assigned where the model has segments."""
+        if self.model.segments is None or SEGMENTS not in snapshot.written:
+            return self._read("customer_tiers", snapshot)
+        scored = self._read(SEGMENTS, snapshot).where("is_scored")
+        return scored.withColumnRenamed("first_seen_date", "first_event_date")
+
     @contextmanager
     def comparison(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
         """The tables that compare a snapshot with the previous one, as long as the context lasts."""
-        tiers = self._read("customer_tiers", current)
+        tiers = self._scored(current)
         with Steps(
             self._spark,
             as_of=current.as_of,
@@ -163,8 +212,12 @@ class Publisher:
             list_unchanged=self._settings.migration.list_unchanged,
         ) as steps:
             excluded = self._read("excluded_customers", current)
-            before = self._read("customer_tiers", previous) if previous else tiers.limit(0)
-            yield pipeline.migration(steps, tiers, excluded, before, self.model)
+            before = self._scored(previous) if previous else tiers.limit(0)
+            frames = pipeline.migration(steps, tiers, excluded, before, self.model)
+            if self.model.segments is not None:
+                measured, assigned = (self._read(name, current) for name in ("customer_tiers", SEGMENTS))
+                frames |= segments.standing(steps, measured, assigned, self.model, current.as_of)
+            yield frames
 
     def _movement_checks(self, current: Snapshot, previous: Snapshot) -> list[Check]:
         moved = current.written["tier_migration_summary"].totals
@@ -206,6 +259,17 @@ class Publisher:
             }
         written = {table: future.result() for table, future in writing.items()}
         return replace(snapshot, written={**snapshot.written, **written})
+
+
+def _is_stale(current: Snapshot, previous: Snapshot | None) -> bool:
+    """Whether a snapshot was compared with another one than the previous, or remembers other segments."""
+    if previous is None:
+        return current.previous_run_id is not None
+    remembered = previous.written.get(SEGMENTS)
+    return (current.previous_run_id, current.previous_segments_hash) != (
+        previous.run_id,
+        remembered.content_hash if remembered else None,
+    )
 
 
 def _previous(published: Mapping[date, Snapshot], as_of: date) -> Snapshot | None:

@@ -15,6 +15,13 @@ PUBLISHED = (
     "customer_tiers",
     "excluded_customers",
     "model_components",
+    "customer_segments",
+    "migration_actions",
+    "segment_summary",
+    "value_health_matrix",
+    "capacity_plan",
+    "engagement_models",
+    "tier_alerts",
     "tier_migration",
     "tier_migration_summary",
     "tier_summary",
@@ -57,8 +64,11 @@ def create_views(tables: OutputTables, log: RunLog, model: ScoringModel) -> None
     snapshots = log.published(model.name)
     disturbed = log.disturbed(model.name, snapshots)
     for table in PUBLISHED:
-        view = tables.location.identifier(f"published_{table}")
-        tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{_query(tables, table, snapshots, disturbed)}")
+        holding = {day: snapshot for day, snapshot in snapshots.items() if table in snapshot.written}
+        if holding:
+            view = tables.location.identifier(f"published_{table}")
+            query = _query(tables, table, holding, disturbed)
+            tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{query}")
     view = tables.location.identifier("score_components")
     tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{explanation.score_components(tables)}")
 

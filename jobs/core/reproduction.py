@@ -106,9 +106,13 @@ def _differing(
 
     with Steps(spark, as_of=as_of) as steps:
         pipeline.assessed_customers(steps, features, model, as_of)
-        differing = hashed(publisher.snapshot_frames(steps, run))
+        differing = hashed(publisher.snapshot_frames(steps, run, features))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
     before = output.log.find(event["previous_run_id"]) if event["previous_run_id"] else {}
     previous = snapshot_of(before[model.name]) if model.name in before else None
-    with publisher.comparison(snapshot_of(event), previous) as frames:
+    current = snapshot_of(event)
+    if model.segments is not None:
+        with publisher.segmentation(current, previous) as frames:
+            differing += hashed(frames)
+    with publisher.comparison(current, previous) as frames:
         return differing + hashed(frames)

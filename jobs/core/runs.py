@@ -11,9 +11,10 @@ from typing import Any, Literal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.documents import Document
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
-from jobs.core.model import ScoringModel
+from jobs.core.model import ScoringModel, load_model
 from jobs.core.redaction import redacted
 from jobs.core.settings import Settings
 from jobs.core.sources import Pins
@@ -29,6 +30,7 @@ _RUNS = {
     "happened_at": "timestamp",
     "message": "string",
     "previous_run_id": "string",
+    "previous_segments_hash": "string",
     "source_versions": "map<string,bigint>",
     "source_files": "map<string,string>",
     "source_rows": "map<string,bigint>",
@@ -56,6 +58,7 @@ class Snapshot:
         written: the tables.
         revenue: of the scored customers.
         previous_run_id: whose snapshot it was compared with; None for the first of a model.
+        previous_segments_hash: of the segments that it remembered; None without.
         started: `time.monotonic()` when the run began.
     """
 
@@ -66,6 +69,7 @@ class Snapshot:
     written: Mapping[str, Written] = field(default_factory=dict)
     revenue: Any = None
     previous_run_id: str | None = None
+    previous_segments_hash: str | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -77,10 +81,15 @@ def _code_version() -> str:
 
 
 def configuration_text(settings: Settings, model: ScoringModel) -> str:
-    """The configuration of a run of one model, as JSON."""
+    """The configuration of a run of one model, and of the model that it falls back to, as JSON."""
+    documents: dict[str, Document] = {"settings": settings, "model": model}
+    if model.health is not None:
+        documents["fallback_model"] = load_model(model.health.fallback_model)
     # What was given alone: a document that says all defaults too contradicts itself.
-    given, scoring = (each.model_dump_json(by_alias=True, exclude_unset=True) for each in (settings, model))
-    return f'{{"settings": {given}, "model": {scoring}}}'
+    texts = {
+        name: each.model_dump_json(by_alias=True, exclude_unset=True) for name, each in documents.items()
+    }
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
 
 
 def configuration_hash(settings: Settings, model: ScoringModel) -> str:
@@ -131,6 +140,7 @@ class RunLog:
             "happened_at": datetime.now(UTC),
             "message": None if message is None else redacted(message),
             "previous_run_id": snapshot.previous_run_id,
+            "previous_segments_hash": snapshot.previous_segments_hash,
             "source_versions": _map(snapshot.pins.versions),
             "source_files": _map(snapshot.pins.files),
             "source_rows": _map(snapshot.source_rows),
@@ -211,4 +221,5 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         },
         run["revenue"],
         run["previous_run_id"],
+        run["previous_segments_hash"],
     )

@@ -97,23 +97,27 @@ class Source(Input):
 
 
 class Sources(Document):
-    """The two sources of the job."""
+    """The sources of the job."""
 
     fct_revenues: Source
     dim_accounts: Source
+    dim_customers: Source | None = None
 
-    @field_validator("dim_accounts")
+    @field_validator("dim_accounts", "dim_customers")
     @classmethod
-    def _views_apart(cls, accounts: Source, info: ValidationInfo) -> Source:
-        facts = info.data.get("fct_revenues")
-        known = facts.inputs if facts else {}
-        for view, given in accounts.inputs.items():
-            # A session may look a view up by its name as late as when it runs the query.
-            if known.get(view, given) != given:
-                raise ValueError(
-                    f"must read the same table under a view's name as fct_revenues does, got {view!r}"
-                )
-        return accounts
+    def _views_apart(cls, source: Source | None, info: ValidationInfo) -> Source | None:
+        for view, given in source.inputs.items() if source else ():
+            for name, other in info.data.items():
+                # A session may look a view up by its name as late as when it runs the query.
+                if other is not None and other.inputs.get(view, given) != given:
+                    raise ValueError(
+                        f"must read the same table under a view's name as {name} does, got {view!r}"
+                    )
+        return source
+
+    def configured(self) -> dict[str, Source]:
+        """The sources that are given, by name."""
+        return {name: source for name, source in self if source is not None}
 
 
 class Output(Document):
@@ -207,7 +211,7 @@ class Settings(Document):
         return self
 
     def _paths(self) -> list[str]:
-        sources = (self.sources.fct_revenues, self.sources.dim_accounts)
+        sources = self.sources.configured().values()
         inputs = [given for source in sources for given in (source, *source.inputs.values())]
         paths = [given.path for given in inputs] + [source.query for source in sources] + [self.output.path]
         paths += [model for model in self.model_names if is_model_file(model)]

@@ -16,18 +16,26 @@ from jobs.core.settings import Input, Settings, Source
 
 # What each kind of column becomes, and which types it may come in. A text file's columns are all text,
 # and parsed; a typed source's text is not a date or a number, and guessing would hide a mistake.
-_TYPES = {"text": "string", "date": "date", "money": "decimal(18,2)", "count": "bigint"}
+_TYPES = {
+    "text": "string",
+    "date": "date",
+    "money": "decimal(18,2)",
+    "number": "decimal(18,6)",
+    "count": "bigint",
+}
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _ACCEPTED: dict[str, tuple[type[T.DataType], ...]] = {
     "text": (T.StringType, *_WHOLE),
     "date": (T.DateType, T.TimestampType, T.TimestampNTZType),
     "money": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
+    "number": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
     "count": _WHOLE,
 }
 _EXPECTED = {
     "text": "STRING or a whole number",
     "date": "DATE or TIMESTAMP",
     "money": "DECIMAL, DOUBLE, FLOAT or a whole number",
+    "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
 _AS_SUBQUERY = "SELECT * FROM (\n{text}\n)"
@@ -48,8 +56,31 @@ KINDS = {
         "currency": "text",
     },
     "dim_accounts": {"account_id": "text", "status": "text"},
+    "dim_customers": {
+        "customer_key": "text",
+        "customer_name": "text",
+        "arr": "money",
+        "contract_years": "number",
+        "on_time_payment_rate": "number",
+        "user_growth_rate": "number",
+        "seats_used": "count",
+        "seats_bought": "count",
+        "use_cases_matched": "count",
+        "use_cases_total": "count",
+        "brand_rating": "number",
+        "reference_rating": "number",
+        "influence_rating": "number",
+        "nps": "number",
+        "health_score": "number",
+        "renewal_date": "date",
+        "cancelled_on": "date",
+        "delivered_service_level": "text",
+        "valid_from": "date",
+    },
 }
-_OPTIONAL = {"currency"}  # read only where `columns` says from which
+# Columns that are read only where `columns` says from which, and those that are read where they are.
+_ONLY_MAPPED = {"fct_revenues": {"currency"}}
+_WHERE_THERE = {"dim_customers": set(KINDS["dim_customers"]) - {"customer_key"}}
 
 
 @dataclass
@@ -82,7 +113,7 @@ def _parsed(column: Column, kind: str, is_text: bool) -> Column:
 def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, str], list[str]]:
     """The source column of each column that the SQL reads, and what is wrong with `columns`."""
     given = source.columns
-    read = [column for column in KINDS[name] if column in given or column not in _OPTIONAL]
+    read = [column for column in KINDS[name] if column in given or column not in _ONLY_MAPPED.get(name, ())]
     origins = {column: given.get(column, column) for column in read}
     if "customer_key" in origins:
         origins["customer_key"] = given.get(customer_key, customer_key)
@@ -108,6 +139,9 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
     selected = []
     for column, origin in origins.items():
         there = found.get(origin.lower())
+        if there is None and column in _WHERE_THERE.get(name, ()) and column not in source.columns:
+            selected += _absent(name, column)
+            continue
         place = f"sources.{name}: column {origin}"
         if there is None:
             problems.append(
@@ -134,9 +168,18 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
     ]
     if problems:
         raise ConfigurationError(*problems)
-    absent = [F.lit(None).cast("string").alias(column) for column in KINDS[name] if column not in origins]
+    for column in KINDS[name]:
+        if column not in origins:
+            selected += _absent(name, column)
     row = F.struct(*(F.col(tables.quoted_column(column)) for column in frame.columns))
-    return frame.select(*selected, *absent, row.alias("source_row"))
+    return frame.select(*selected, row.alias("source_row"))
+
+
+def _absent(name: str, column: str) -> list[Column]:
+    """A column that the source doesn't have: NULL, and never given."""
+    kind = KINDS[name][column]
+    absent = [F.lit(None).cast(_TYPES[kind]).alias(column)]
+    return absent if kind == "text" else [*absent, F.lit(False).alias(f"{column}_given")]
 
 
 def _first_line(error: Exception) -> str:
@@ -217,9 +260,9 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
         pins: versions to read, and to which what was read is added.
 
     Returns:
-        `fct_revenues` and `dim_accounts` with the columns of `KINDS`, NULL where a value is missing or can't
-        be read; `<column>_given`, whether there was a value, of those that are not text; and `source_row`,
-        the row as it came.
+        The configured sources with the columns of `KINDS`, NULL where a value is missing or can't be read;
+        `<column>_given`, whether there was a value, of those that are not text; and `source_row`, the row as
+        it came.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;
@@ -227,8 +270,7 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
     """
     frames: dict[str, DataFrame] = {}
     problems = Problems()
-    for name in KINDS:
-        source: Source = getattr(settings.sources, name)
+    for name, source in settings.sources.configured().items():
         with problems.gathered():
             frames[name] = _open(spark, name, source, settings.customer_key, pins)
     problems.refuse()

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.resources import resource
 
-Value = date | int | bool | None
+Value = date | int | bool | Decimal | None
 
 
 def define_functions(spark: SparkSession) -> None:
@@ -64,15 +64,13 @@ class Steps:
         return frame
 
 
-def literal_rows(
-    spark: SparkSession, types: Mapping[str, str], rows: Sequence[tuple[str | int | Decimal | None, ...]]
-) -> DataFrame:
+def literal_rows(spark: SparkSession, types: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> DataFrame:
     """A few rows as literals of a plan; a frame made of Python objects would start Python workers.
 
     Args:
         spark: the session.
         types: SQL type by column.
-        rows: at least one.
+        rows: few.
     """
     # One literal of all: made one by one they take a second for a few hundred.
     listed = json.dumps([dict(zip(types, row, strict=True)) for row in rows], default=str)

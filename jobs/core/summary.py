@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.core.explanation import score_components
-from jobs.core.model import TOTAL, ScoringModel
+from jobs.core.model import COVERAGE, TOTAL, ScoringModel
 from jobs.core.tables import OutputTables
 
 _WIDTH_OF_FILES = 130  # characters, when the output is no terminal
@@ -39,6 +39,9 @@ def show_snapshot(
     this_date = F.col("as_of") == F.lit(as_of)
     _tiers(out, tables.read("tier_summary").where(this_date).collect(), model, as_of)
     _movements(out, tables.read("tier_migration_summary").where(this_date).collect())
+    if model.segments is not None:
+        _segments(out, tables.read("segment_summary").where(this_date).collect(), model)
+        _to_do(out, *(tables.read(name).where(this_date) for name in ("migration_actions", "tier_alerts")))
     tiers = tables.read("customer_tiers").where(this_date)
     components = spark.sql(score_components(tables)).where(this_date)
     for customer in _two_customers(tiers):
@@ -99,6 +102,42 @@ def _movements(out: Console, rows: list[Row]) -> None:
     out.print(table)
 
 
+def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
+    columns = ("value segment", "customers", "share", "expected", "ARR", "share", "expected", "health")
+    table = _table("\nValue segments", *columns)
+    found = {row["segment"]: row for row in rows if row["axis"] == "value_segment"}
+    for segment in model.segmentation.value:
+        row = found[segment.segment]
+        expected = [
+            "-" if low is None else f"{_percent(low)} to {_percent(high)}"
+            for low, high in (
+                (row["expected_customers_from"], row["expected_customers_to"]),
+                (row["expected_arr_from"], row["expected_arr_to"]),
+            )
+        ]
+        table.add_row(
+            row["segment"],
+            f"{row['customers']:,}",
+            _percent(row["customer_share"]),
+            expected[0],
+            _money(row["arr"]),
+            _percent(row["arr_share"]),
+            expected[1],
+            "-" if row["mean_health"] is None else f"{row['mean_health']:.1f}",
+        )
+    out.print(table)
+
+
+def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
+    """How many migration rules fired or wait, and how many customers each alert is about."""
+    table = _table("\nTo do", "what", "status", "customers")
+    for row in actions.groupBy("action", "status").count().orderBy("action", "status").collect():
+        table.add_row(row["action"], row["status"], f"{row['count']:,}")
+    for row in alerts.groupBy("reason", "severity").count().orderBy("severity", "reason").collect():
+        table.add_row(row["reason"], row["severity"], f"{row['count']:,}")
+    out.print(table)
+
+
 def _two_customers(tiers: DataFrame) -> list[Row]:
     """The customer with most revenue, and the one with most revenue of all other tiers."""
     by_revenue = [F.desc("total_revenue"), F.asc("customer_key")]
@@ -116,7 +155,7 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
         "component",
         "value",
         "peers below",
-        "percentile",
+        "scaled by",
         "weight",
         "points",
     )
@@ -129,12 +168,16 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
             table.add_row(
                 f"  {component.metric}",
                 "-" if row["value"] is None else f"{row['value']:,.2f}",
-                f"{row['below']:,} of {row['peers'] - 1:,}",
-                f"{inverted}{row['percentile']:.4f}",
+                "" if row["below"] is None else f"{row['below']:,} of {row['peers'] - 1:,}",
+                row["scale"] if row["percentile"] is None else f"{inverted}{row['percentile']:.4f}",
                 f"{row['weight']:.2f}",
-                f"{row['points']:.6f}",
+                "not measured" if row["points"] is None else f"{row['points']:.6f}",
             )
-        table.add_row(f"{score} score", "", "", "", "", f"{customer[column]:.6f}")
+        total = customer[column]
+        table.add_row(f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
+    if model.missing == "shared":
+        table.caption = f"{_percent(customer[COVERAGE])} of the weight is measured"
+        table.caption_justify = "left"
     out.print(table)
 
 

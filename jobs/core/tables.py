@@ -29,7 +29,7 @@ _PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
 }
 _LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
-_LAYOUT_VERSION = "1"
+_LAYOUT_VERSION = "2"
 _Result = TypeVar("_Result")
 _ATTEMPTS = 3  # of a write that conflicts with another run's
 _CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
@@ -156,6 +156,13 @@ class OutputTables:
         """The table as it was at a version."""
         return read_version(self.spark, self.location.identifier(table), version)
 
+    def version(self, table: str) -> int:
+        """The version that a table has now."""
+        found = latest_version(self.spark, self.location.identifier(table))
+        if found is None:
+            raise ConfigurationError(f"{self.location}: must hold a Delta table {table}, which is missing")
+        return found
+
     def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:
         """A snapshot's rows as a run wrote them, whatever other runs have done since."""
         return self.read_at(table, written.version).where(F.col("as_of") == F.lit(as_of))
@@ -193,7 +200,8 @@ class OutputTables:
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
         )
         create = (
-            f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta PARTITIONED BY (as_of) "
+            f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta "
+            f"{'PARTITIONED BY (as_of) ' if layout.by_date else ''}"
             f"COMMENT {_literal(layout.comment)} "
             f"TBLPROPERTIES ({', '.join(f'{_literal(k)} = {_literal(v)}' for k, v in settings.items())})"
         )

@@ -18,6 +18,8 @@ SELECT
     sum(revenue_cents) AS revenue_cents,
     sum(margin_cents) AS margin_cents,
     sum(total_events) AS total_events,
+    sum(recent_events) AS recent_events,
+    sum(earlier_events) AS earlier_events,
     bit_count(bit_or(months_0)) + bit_count(bit_or(months_1)) AS active_months,
     bit_count(bit_or(products_0)) + bit_count(bit_or(products_1))
     + bit_count(bit_or(products_2)) + bit_count(bit_or(products_3))

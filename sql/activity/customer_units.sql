@@ -20,6 +20,14 @@ SELECT
     sum(revenue_cents) AS revenue_cents,
     sum(margin_cents) AS margin_cents,
     sum(event_count) AS total_events,
+    sum(if(event_date > add_months(:as_of, -3), event_count, NULL)) AS recent_events,
+    sum(
+        if(
+            event_date > add_months(:as_of, -6) AND event_date <= add_months(:as_of, -3),
+            event_count,
+            NULL
+        )
+    ) AS earlier_events,
     bit_or(if(unit_code >= 0 AND month_code < 64, shiftleft(1L, month_code), 0L)) AS months_0,
     bit_or(if(unit_code >= 0 AND month_code >= 64, shiftleft(1L, month_code), 0L)) AS months_1,
     bit_or(if(product_code < 64, shiftleft(1L, product_code), 0L)) AS products_0,

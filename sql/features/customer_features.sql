@@ -8,7 +8,8 @@
 WITH activity AS (
     SELECT
         *,
-        abs(margin_cents) < 400000000000000 AND abs(revenue_cents) < 100000000000000000 AS is_ordinary
+        abs(margin_cents) < 400000000000000 AND abs(revenue_cents) < 100000000000000000 AS is_ordinary,
+        abs(recent_events) < 1000000000000 AND abs(earlier_events) < 1000000000000 AS are_few_events
     FROM customer_activity
 )
 
@@ -34,6 +35,27 @@ SELECT
     activity.active_months,
     -- A quotient is ranked as the DOUBLE it is, and published with 6 decimals.
     activity.total_events / activity.active_months AS events_per_active_month,
+    coalesce(activity.recent_events, 0) AS recent_events,
+    coalesce(activity.earlier_events, 0) AS earlier_events,
+    CAST(
+        if(
+            coalesce(activity.are_few_events, TRUE),
+            CAST(
+                divide_whole_half_up(
+                    if(
+                        coalesce(activity.are_few_events, TRUE),
+                        coalesce(activity.recent_events, 0) - activity.earlier_events,
+                        0
+                    ) * 1000000,
+                    activity.earlier_events
+                ) AS DECIMAL(38, 0)
+            ),
+            divide_half_up(
+                (CAST(activity.recent_events AS DECIMAL(20, 0)) - activity.earlier_events) * 1000000BD,
+                activity.earlier_events
+            )
+        ) * 0.000001BD AS DECIMAL(38, 6)
+    ) AS events_trend,
     activity.distinct_products,
     activity.distinct_business_units,
     activity.active_accounts,

@@ -3,7 +3,7 @@
 -- customer; the handful of tiers is broadcast.
 -- Why: a customer not scored before is new only if its first event came after the previous snapshot; an
 -- older fact that arrives late makes it returned. A tier that the model no longer has is below all others.
--- Without a previous snapshot nobody has moved.
+-- Without a previous snapshot nobody has moved. ARR is NULL where customers have none by any source.
 WITH before AS (
     SELECT
         previous_snapshot.*,
@@ -33,6 +33,10 @@ paired AS (
         after.action_flag AS to_action_flag,
         coalesce(before.total_revenue, 0) AS revenue_before,
         coalesce(after.total_revenue, 0) AS revenue_after,
+        if(:has_arr, coalesce(before.arr, 0), NULL) AS arr_before,
+        if(:has_arr, coalesce(after.arr, 0), NULL) AS arr_after,
+        before.health_score AS health_before,
+        after.health_score AS health_after,
         after.first_event_date,
         before.from_scores,
         after.to_scores
@@ -44,7 +48,7 @@ SELECT
     customer_key,
     customer_name,
     CASE
-        WHEN from_tier IS NULL AND first_event_date > :previous_as_of THEN 'new'
+        WHEN from_tier IS NULL AND coalesce(first_event_date > :previous_as_of, TRUE) THEN 'new'
         WHEN from_tier IS NULL THEN 'returned'
         WHEN to_tier IS NULL THEN 'churned'
         WHEN to_position < from_position THEN 'upgraded'
@@ -58,6 +62,11 @@ SELECT
     CAST(revenue_before AS DECIMAL(18, 2)) AS revenue_before,
     CAST(revenue_after AS DECIMAL(18, 2)) AS revenue_after,
     CAST(revenue_after - revenue_before AS DECIMAL(19, 2)) AS revenue_impact,
+    CAST(arr_before AS DECIMAL(18, 2)) AS arr_before,
+    CAST(arr_after AS DECIMAL(18, 2)) AS arr_after,
+    CAST(arr_after - arr_before AS DECIMAL(19, 2)) AS arr_impact,
+    health_before,
+    health_after,
     from_action_flag,
     to_action_flag
 FROM paired

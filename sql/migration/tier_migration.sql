@@ -15,6 +15,11 @@ SELECT
     movements.revenue_before,
     movements.revenue_after,
     movements.revenue_impact,
+    movements.arr_before,
+    movements.arr_after,
+    movements.arr_impact,
+    movements.health_before,
+    movements.health_after,
     movements.from_action_flag,
     movements.to_action_flag,
     if(

@@ -17,7 +17,8 @@ base AS (
     SELECT
         customers,
         total_revenue,
-        total_gross_margin
+        total_gross_margin,
+        arr
     FROM tier_totals
     WHERE tier = 'total'
 )
@@ -41,6 +42,11 @@ SELECT
         / 1000000
         AS DECIMAL(38, 6)
     ) AS margin_share,
+    CAST(if(:has_arr, coalesce(totals.arr, 0), NULL) AS DECIMAL(28, 2)) AS arr,
+    CAST(
+        divide_half_up(coalesce(totals.arr, 0) * 100000000, base.arr * 100) / 1000000 AS DECIMAL(38, 6)
+    ) AS arr_share,
+    CAST(totals.mean_health_micros * 0.000001BD AS DECIMAL(38, 6)) AS mean_health,
     mean_scores.* EXCEPT (tier),
     CAST(:previous_as_of AS DATE) AS previous_as_of,
     if(

@@ -15,7 +15,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import expressions, ranking
-from jobs.core.model import Component, Condition, ScoringModel, load_model
+from jobs.core.conditions import Condition
+from jobs.core.model import Component, ScoringModel, load_model
+from jobs.core.scales import Steps
 
 SHIPPED = load_model("profitability_adherence")
 AS_OF = date(2024, 12, 31)
@@ -51,7 +53,7 @@ def check_points(spark: SparkSession, cases: list[tuple[int, int]]) -> None:
     """Compares the points of all components in all (below, peers)."""
     frame = spark.createDataFrame(cases, "below INT, peers INT")
     ranked = frame.select("*", *(F.col("below").alias(f"{c.metric}_below") for c in COMPONENTS))
-    points = ranked.select("below", "peers", *(expressions.micro_points(c) for c in COMPONENTS))
+    points = ranked.select("below", "peers", *(expressions.micro_points(c, SHIPPED) for c in COMPONENTS))
     assert {kind for name, kind in points.dtypes if name.endswith("_points")} == {"bigint"}
     rows = points.collect()
     assert len(rows) == len(cases)
@@ -116,7 +118,7 @@ def scored(spark: SparkSession) -> list[dict[str, Any]]:
         .select("*", *ranking.plain_ranks([c.metric for c in SHIPPED.components]))
     )
     assert dict(ranks.dtypes)["peers"] == dict(ranks.dtypes)["total_events_below"] == "int"
-    points = ranks.select("*", *(expressions.micro_points(c) for c in SHIPPED.components))
+    points = ranks.select("*", *(expressions.micro_points(c, SHIPPED) for c in SHIPPED.components))
     scores = points.select("*", *(expressions.micro_score(SHIPPED, score) for score in SHIPPED.scores))
     names = [name for name in scores.columns if name.endswith(("_points", "_score"))]
     rows = scores.select(
@@ -149,6 +151,188 @@ def test_single_peer_has_points_only_where_lower_is_better(scored: list[dict[str
     points = {c.metric: single[f"{c.metric}_points"] for c in SHIPPED.components}
     assert points.pop("days_since_last_event") == 15
     assert set(points.values()) == {0}
+
+
+SHARED = ScoringModel.model_validate(
+    {
+        "name": "own",
+        "description": "Own",
+        "window_months": 12,
+        "missing": "shared",
+        "components": [
+            {
+                "score": "s",
+                "metric": "years",
+                "weight": 0.22,
+                "scale": {
+                    "type": "steps",
+                    "steps": [{"at_least": 3, "scaled": 100}, {"at_least": 0.5, "scaled": 33.333333}],
+                    "otherwise": 20,
+                },
+            },
+            {
+                "score": "s",
+                "metric": "growth",
+                "weight": 0.22,
+                "scale": {"type": "linear", "zero_at": -0.2, "full_at": 0.3},
+            },
+            {
+                "score": "s",
+                "metric": "used",
+                "weight": 0.2,
+                "scale": {"type": "linear", "zero_at": 1, "full_at": 0.2},
+            },
+            {"score": "s", "metric": "high", "weight": 0.18},
+            {"score": "s", "metric": "low", "weight": 0.18, "direction": "lower_is_better"},
+            {
+                "score": "total",
+                "metric": "s_score",
+                "weight": 0.75,
+                "scale": {"type": "linear", "zero_at": 0, "full_at": 100},
+            },
+            {
+                "score": "total",
+                "metric": "rating",
+                "weight": 0.25,
+                "scale": {"type": "linear", "zero_at": 0, "full_at": 3},
+            },
+        ],
+        "tiers": [{"tier": "A", "name": "All"}],
+        "flags": [{"flag": "REGULAR", "recommended_action": "Wait"}],
+    }
+)
+# Values of each measure: around its steps and ends, far outside, and none.
+MEASURES: dict[str, tuple[str | int | None, ...]] = {
+    "years": ("3", "2.999999", "0.5", "0.499999", "-7", None),
+    "growth": ("-0.2", "-0.199999", "0.000001", "0.299999", "12345678901.123456", None),
+    "used": ("-5", "0.2", "0.600003", "0.999999", "1", None),
+    "high": (1, None),
+    "low": (1, None),
+    "rating": ("1", None),
+}
+BELOW = {"high": 2, "low": 5}
+PEERS = 8
+
+
+def fraction_scaled(component: Component, value: Fraction, peers: int) -> Fraction:
+    """Where a value is on its scale from 0 to 100, as the definition says."""
+    scale = component.scale
+    if scale is None:
+        percentile = Fraction(BELOW[component.metric], peers - 1) if peers > 1 else Fraction(0)
+        return 100 * (1 - percentile if component.direction == "lower_is_better" else percentile)
+    if isinstance(scale, Steps):
+        reached = [step.scaled for step in scale.steps if value >= Fraction(step.at_least)]
+        return Fraction(reached[0] if reached else scale.otherwise)
+    along = (value - Fraction(scale.zero_at)) / (Fraction(scale.full_at) - Fraction(scale.zero_at))
+    return 100 * min(max(along, Fraction(0)), Fraction(1))
+
+
+def expected_shared(values: dict[str, Fraction | None], peers: int) -> dict[str, int | None]:
+    """Points and scores in whole millionths: weight * scaled over the weight that is there."""
+    known, told = dict(values), dict[str, int | None]()
+    for score in SHARED.scores:
+        components = SHARED.components_of(score)
+        present = sum(Fraction(c.weight) for c in components if known[c.metric] is not None)
+        points = {}
+        for component in components:
+            value = known[component.metric]
+            if value is not None:
+                exact = Fraction(component.weight) * fraction_scaled(component, value, peers) / present
+                points[component.metric] = int(exact * 1_000_000 + Fraction(1, 2))
+            told[f"{component.metric}_points"] = points.get(component.metric)
+        total = sum(points.values()) if points else None
+        told[f"{score}_score"] = total
+        known[f"{score}_score"] = None if total is None else Fraction(total, 1_000_000)
+    return told
+
+
+@pytest.fixture(scope="module")
+def measured(spark: SparkSession) -> DataFrame:
+    """Every combination of the values, ranked among some peers or alone."""
+    kinds = {name: "INT" if name in BELOW else "DECIMAL(18,6)" for name in MEASURES}
+    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    rows = [
+        (*(Decimal(v) if isinstance(v, str) else v for v in values), peers)
+        for values in itertools.product(*MEASURES.values())
+        for peers in (PEERS, 1)
+    ]
+    frame = spark.createDataFrame(rows, f"{columns}, peers INT").coalesce(1)
+    # Nobody is below a single peer, and NULL is the lowest.
+    below = {
+        f"{name}_below": F.when((F.col("peers") == 1) | F.col(name).isNull(), 0).otherwise(count)
+        for name, count in BELOW.items()
+    }
+    return frame.withColumns(below)
+
+
+def test_shared_points_on_scales_are_exact_and_add_up(measured: DataFrame) -> None:
+    scores = measured
+    for level in SHARED.levels:
+        parts = [part for score in level for part in SHARED.components_of(score)]
+        points = scores.select("*", *(expressions.micro_points(part, SHARED) for part in parts))
+        scores = points.select("*", *(expressions.micro_score(SHARED, score) for score in level))
+    told = [name for name in scores.columns if name.endswith(("_points", "_score"))]
+    assert {kind for name, kind in scores.dtypes if name in told} == {"bigint"}
+
+    rows = [row.asDict() for row in scores.collect()]
+    assert len(rows) == 2 * 6**3 * 2**3
+    wrong = []
+    for row in rows:
+        values = {name: None if row[name] is None else Fraction(row[name]) for name in MEASURES}
+        expected = expected_shared(values, row["peers"])
+        actual = {name: row[name] for name in told}
+        if actual != expected or max(row["s_score"] or 0, row["total_score"] or 0) > 100_000_000:
+            wrong.append((row, expected))
+    assert wrong == []
+    nothing = [row for row in rows if all(row[name] is None for name in MEASURES)]
+    assert [(row["s_score"], row["total_score"]) for row in nothing] == [(None, None)] * 2
+
+
+def test_coverage_is_the_weight_that_is_measured_below_the_overall_score(measured: DataFrame) -> None:
+    weights = {part.metric: part.weight for part in SHARED.components}
+    rows = measured.select("*", expressions.coverage(SHARED).alias("coverage")).collect()
+    for row in rows:
+        of_s = sum(weights[name] for name in MEASURES if name != "rating" and row[name] is not None)
+        rated = weights["rating"] if row["rating"] is not None else 0
+        assert row["coverage"] == weights["s_score"] * of_s + rated
+
+
+def test_missing_and_present_ask_for_the_measure_alone(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(0, None), (None, date(2024, 1, 1))], "n INT, d DATE").coalesce(1)
+    rules = [rule(metric=name, operator=asked) for name in "nd" for asked in ("missing", "present")]
+    assert held(frame, *rules) == [(False, True, True, False), (True, False, False, True)]
+
+
+def test_conditions_that_hold_are_counted(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(1, 1), (1, 2), (2, 2), (None, 1)], "a INT, b INT").coalesce(1)
+    ones = [rule(metric=name, operator="=", value=1) for name in "ab"]
+    counted = frame.select(expressions.count_of(ones, SHIPPED, AS_OF).alias("c"))
+    assert counted.dtypes == [("c", "int")]
+    assert [row["c"] for row in counted.collect()] == [2, 1, 0, 1]
+
+
+def test_percentile_from_0_to_100_rounds_half_up(spark: SparkSession) -> None:
+    cases = [(0, 1), (0, 3), (1, 3), (2, 3), (1, 4), (2, 4), (1, 65), (LARGEST - 2, LARGEST)]
+    frame = spark.createDataFrame(cases, "m_below INT, peers INT").coalesce(1)
+    percentiles = [row[0] for row in frame.select(expressions.micro_percentile("m")).collect()]
+    assert percentiles == [
+        int(Fraction(100_000_000 * below, max(peers - 1, 1)) + Fraction(1, 2)) for below, peers in cases
+    ]
+
+
+def test_health_is_what_is_given_else_the_fallback(spark: SparkSession) -> None:
+    rows = [(Decimal(70), Decimal(10)), (Decimal(0), None), (None, Decimal(10)), (None, None)]
+    frame = spark.createDataFrame(
+        rows, "given_health_score DECIMAL(18,6), fallback_score DECIMAL(9,6)"
+    ).coalesce(1)
+    health = frame.select(*expressions.health("adherence"))
+    assert health.dtypes == [("health_score", "decimal(18,6)"), ("health_source", "string")]
+    assert [tuple(row) for row in health.collect()] == [
+        (Decimal(70), "given"),
+        (Decimal(0), "given"),
+        (Decimal(10), "adherence"),
+        (None, None),
+    ]
 
 
 def test_mean_score_is_rounded_half_up(spark: SparkSession) -> None:

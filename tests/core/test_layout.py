@@ -7,13 +7,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import output, pipeline, runs
+from jobs.core import decisions, output, pipeline, runs, segments
 from jobs.core.layout import Layout, layout
 from jobs.core.model import ScoringModel, load_model
+from jobs.core.sources import KINDS
 from jobs.core.steps import Steps
 from tests.conftest import ACCOUNTS, FACTS
 
 SHIPPED = load_model("profitability_adherence")
+VALUE = load_model("value_potential_strategic")  # with profiles and segments
 AS_OF = date(2024, 12, 31)
 LABELS = {"as_of", "model", "run_id"}
 TABLES = [
@@ -29,10 +31,35 @@ TABLES = [
     "quarantine_fct_revenues",
     "runs",
 ]
+TABLES_WITH_SEGMENTS = [
+    *TABLES,
+    "customer_segments",
+    "migration_actions",
+    "segment_summary",
+    "value_health_matrix",
+    "capacity_plan",
+    "engagement_models",
+    "tier_alerts",
+    "tier_decisions",
+    "quarantine_dim_customers",
+]
+MODELS_AND_TABLES = [
+    *((SHIPPED.name, table) for table in TABLES),
+    *((VALUE.name, table) for table in TABLES_WITH_SEGMENTS),
+]
+MODELS = {model.name: model for model in (SHIPPED, VALUE)}
+PROFILE_TYPES = {
+    "text": "STRING",
+    "date": "DATE",
+    "money": "DECIMAL(18,2)",
+    "number": "DECIMAL(18,6)",
+    "count": "BIGINT",
+}
+
+Columns = dict[str, set[str]]
 
 
-@pytest.fixture(scope="module")
-def shipped(spark: SparkSession) -> dict[str, set[str]]:
+def planned(spark: SparkSession, model: ScoringModel) -> Columns:
     """The columns of every output table, from the pipeline over empty sources; nothing is run."""
     values = {"as_of": AS_OF, "previous_as_of": AS_OF, "window_months": 12, "list_unchanged": False}
     frames: dict[str, DataFrame] = {}
@@ -43,49 +70,73 @@ def shipped(spark: SparkSession) -> dict[str, set[str]]:
             "fct_revenues", facts.withColumns({**money, "event_count": F.col("event_count").cast("bigint")})
         )
         steps.view("dim_accounts", spark.createDataFrame([], ACCOUNTS))
-        measures = pipeline.customer_features(steps, key_is_name=False, only_planned=True)
+        profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in KINDS["dim_customers"].items())
+        steps.view("dim_customers", spark.createDataFrame([], profiles))
+        measures = pipeline.customer_features(
+            steps, key_is_name=False, with_profiles=model.health is not None, only_planned=True
+        )
         features = frames["customer_features"] = measures.withColumn(
             pipeline.ROW_ID, F.monotonically_increasing_id()
         )
-        pipeline.assessed_customers(steps, features, SHIPPED, AS_OF)
-        tiers = frames["customer_tiers"] = pipeline.customer_tiers(
-            steps, SHIPPED, AS_OF, customers=2, plain_up_to=1
-        )
+        pipeline.assessed_customers(steps, features, model, AS_OF)
+        size = pipeline.Size(customers=2, plain_up_to=1)
+        fallback = pipeline.other_scores(features, SHIPPED, AS_OF, size) if model.health else None
+        tiers = frames["customer_tiers"] = pipeline.customer_tiers(steps, model, AS_OF, size, fallback)
         excluded = frames["excluded_customers"] = steps.sql("tiers", "excluded_customers")
-        frames["model_components"] = pipeline.model_components(spark, SHIPPED)
-        frames |= pipeline.migration(steps, tiers, excluded, tiers, SHIPPED)
+        frames["model_components"] = pipeline.model_components(spark, model)
+        scored = tiers
+        if model.segments:
+            frames["tier_decisions"] = spark.createDataFrame([], decisions.FIELDS)
+            steps.view("tier_decisions", frames["tier_decisions"])
+            steps.view("current_excluded", excluded)
+            steps.bind(**segments.bound(model.segments))
+            frames |= segments.customer_segments(steps, tiers, None, model, AS_OF)
+            assigned = frames["customer_segments"]
+            scored = assigned.withColumnRenamed("first_seen_date", "first_event_date")
+            frames |= segments.standing(steps, tiers, assigned, model, AS_OF)
+        frames |= pipeline.migration(steps, scored, excluded, scored, model)
         columns = {name: set(frame.columns) | LABELS for name, frame in frames.items()}
     quarantined = {"source_version", "reasons", "example_key", "source_row"} | LABELS
+    sources = ["dim_accounts", "fct_revenues", *(["dim_customers"] if model.health else [])]
     return {
         **columns,
         "data_quality": set(output._CHECKS) | LABELS,
-        "quarantine_dim_accounts": quarantined,
-        "quarantine_fct_revenues": quarantined,
+        **{f"quarantine_{source}": quarantined for source in sources},
         "runs": set(runs._RUNS),
     }
 
 
-def test_all_tables_are_described(shipped: dict[str, set[str]]) -> None:
-    assert sorted(shipped) == sorted(TABLES)
+@pytest.fixture(scope="module")
+def published(spark: SparkSession) -> dict[str, Columns]:
+    """The columns of every output table of each shipped model."""
+    return {name: planned(spark, model) for name, model in MODELS.items()}
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_column_has_a_comment(shipped: dict[str, set[str]], table: str) -> None:
-    described = layout(table, SHIPPED)
-    comments = {name: described.columns.get(name, "") for name in shipped[table]}
+def test_all_tables_are_described(published: dict[str, Columns]) -> None:
+    assert sorted(published[SHIPPED.name]) == sorted(TABLES)
+    assert sorted(published[VALUE.name]) == sorted(TABLES_WITH_SEGMENTS)
+
+
+@pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
+def test_every_column_has_a_comment(published: dict[str, Columns], model: str, table: str) -> None:
+    described = layout(table, MODELS[model])
+    comments = {name: described.columns.get(name, "") for name in published[model][table]}
     assert [name for name, comment in comments.items() if not comment.strip()] == []
     assert described.comment.strip()
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_constraints_name_columns_that_are_there(shipped: dict[str, set[str]], table: str) -> None:
-    described = layout(table, SHIPPED)
-    assert LABELS <= set(described.not_null) <= shipped[table]
+@pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
+def test_constraints_name_columns_that_are_there(
+    published: dict[str, Columns], model: str, table: str
+) -> None:
+    described = layout(table, MODELS[model])
+    columns = published[model][table]
+    assert LABELS <= set(described.not_null) <= columns
     for check in described.checks.values():
         without_text = re.sub(r"'[^']*'", "", check)
         names = set(re.findall(r"[a-z]\w*", without_text)) - {"size"}
         assert names
-        assert names <= shipped[table]
+        assert names <= columns
 
 
 def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
@@ -96,7 +147,15 @@ def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
     assert described.checks["adherence_score_range"] == "adherence_score BETWEEN 0 AND 100"
     check = "total_events_below >= 0 AND total_events_below < peers"
     assert described.checks["total_events_below_peers"] == check
+    assert described.checks["total_events_points_range"] == "total_events_points BETWEEN 0 AND 100"
     assert not [key for key in (*described.columns, *described.checks) if "{" in key]
+
+
+def test_ranks_are_of_the_metrics_that_are_ranked_and_points_of_all_components() -> None:
+    described = layout("customer_tiers", VALUE).columns
+    assert {"arr_below", "arr_points", "contract_years_points", "value_score_points"} <= set(described)
+    assert {"total_events_below", "total_events_percentile"} <= set(described), "ranked, not scored"
+    assert not {"contract_years_below", "arr_percentile", "total_events_points"} & set(described)
 
 
 def own_metric(description: str | None) -> ScoringModel:

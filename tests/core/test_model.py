@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from jobs.core.conditions import Condition
 from jobs.core.errors import ConfigurationError
-from jobs.core.model import Component, Condition, ScoringModel, load_model
+from jobs.core.model import Component, ScoringModel, load_model
 from tests.conftest import CHECKOUT
 
 SHIPPED = (CHECKOUT / "conf/models/profitability_adherence.yaml").read_text()
@@ -79,7 +80,8 @@ def test_unknown_name_is_told_with_the_known_ones() -> None:
     with pytest.raises(ConfigurationError) as refused:
         load_model("profitability")
     assert refused.value.problems == (
-        "model: must be one of profitability_adherence, or a path ending in .yaml, got 'profitability'",
+        "model: must be one of profitability_adherence, value_potential_strategic, "
+        "or a path ending in .yaml, got 'profitability'",
     )
 
 
@@ -162,6 +164,112 @@ def test_weight_must_be_a_number_up_to_one(tmp_path: Path, weight: Any, told: st
 def test_metric_serves_one_component(tmp_path: Path) -> None:
     assert problems(tmp_path, setting("components", 2, "metric", "total_revenue")) == [
         "model.yaml: components: must have each metric once, got more of total_revenue"
+    ]
+
+
+LINEAR = {"type": "linear", "zero_at": 0, "full_at": 100}
+
+
+def made_of(*components: tuple[Any, ...], missing: str = "shared") -> Callable[[Content], object]:
+    """A change: other components, each (score, metric, weight) or (score, metric, weight, scale)."""
+
+    def change(content: Content) -> None:
+        content["missing"] = missing
+        content["components"] = [
+            dict(zip(("score", "metric", "weight", "scale"), component, strict=False))
+            for component in components
+        ]
+
+    return change
+
+
+def weighing(*weights: float, missing: str = "shared") -> Callable[[Content], object]:
+    return made_of(*(("s", f"m{n}", weight) for n, weight in enumerate(weights)), missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("weights", "present", "total"),
+    [
+        ((0.1,) * 10, ["0.1"] * 6, "100.000002"),  # a sixth is 16.666667
+        ((0.125,) * 8, ["0.125"] * 6, "100.000002"),
+        ((0.05, 0.1, 0.2, 0.65), ["0.1", "0.2", "0.65"], "100.000001"),
+    ],
+)
+def test_shared_weights_whose_rounded_shares_exceed_100_are_refused(
+    tmp_path: Path, weights: tuple[float, ...], present: list[str], total: str
+) -> None:
+    assert problems(tmp_path, weighing(*weights)) == [
+        "model.yaml: components: must have weights of s whose shares, rounded, sum to at most 100, "
+        f"got {', '.join(present)}, whose shares without the others sum to {total}"
+    ]
+    load(tmp_path, weighing(*weights, missing="lowest"))
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.25, 0.25), (0.4, 0.3, 0.3), (0.3333, 0.3333, 0.3334), (1,)])
+def test_shared_weights_whose_rounded_shares_stay_within_100_are_fine(
+    tmp_path: Path, weights: tuple[float, ...]
+) -> None:
+    assert load(tmp_path, weighing(*weights)).missing == "shared"
+
+
+def test_weights_are_shared_among_a_dozen_at_most(tmp_path: Path) -> None:
+    weights = (0.04, *(0.08,) * 12)
+    assert problems(tmp_path, weighing(*weights)) == [
+        "model.yaml: components: must have at most 12 components of s, got 13"
+    ]
+
+
+def test_missing_is_lowest_or_shared(tmp_path: Path) -> None:
+    assert load_model("profitability_adherence").missing == "lowest"
+    assert load_model("value_potential_strategic").missing == "shared"
+    assert problems(tmp_path, setting("missing", "zero")) == [
+        "model.yaml: missing: must be 'lowest' or 'shared', got 'zero'"
+    ]
+
+
+def test_scales_need_shared_weights(tmp_path: Path) -> None:
+    scaled = [("s", "m", 0.5, LINEAR), ("s", "n", 0.5)]
+    assert problems(tmp_path, made_of(*scaled, missing="lowest")) == [
+        "model.yaml: components: must have percentiles only, unless missing is shared"
+    ]
+    model = load(tmp_path, made_of(*scaled))
+    assert model.ranked_metrics == ("n",)
+
+
+def test_scores_of_scores_come_after_them(tmp_path: Path) -> None:
+    parts = [("a", "m", 1), ("b", "n", 1)]
+    whole = [("total", "a_score", 0.5, LINEAR), ("total", "b_score", 0.5, LINEAR)]
+    model = load(tmp_path, made_of(*parts, *whole))
+    assert model.scores == ("a", "b", "total")
+    assert model.levels == (("a", "b"), ("total",))
+    assert model.overall == "total"
+    assert problems(tmp_path, made_of(*whole, *parts)) == [
+        "model.yaml: components: must have total_score after a_score, which must be made of measures alone; "
+        "must have total_score after b_score, which must be made of measures alone"
+    ]
+
+
+def test_score_of_measures_alone_is_the_only_level(tmp_path: Path) -> None:
+    assert load(tmp_path).levels == (("profitability", "adherence"),)
+    assert load(tmp_path).overall == "adherence"
+
+
+def test_score_of_scores_is_no_part_of_another_nor_of_itself(tmp_path: Path) -> None:
+    two = [("a", "m", 1), ("b", "a_score", 1, LINEAR), ("c", "b_score", 1, LINEAR)]
+    assert problems(tmp_path, made_of(*two)) == [
+        "model.yaml: components: must have c_score after b_score, which must be made of measures alone"
+    ]
+    assert problems(tmp_path, made_of(("a", "m", 0.5), ("a", "a_score", 0.5, LINEAR))) == [
+        "model.yaml: components: must have a_score after a_score, which must be made of measures alone"
+    ]
+
+
+@pytest.mark.parametrize(
+    "scale", [None, {"type": "steps", "steps": [{"at_least": 50, "scaled": 100}], "otherwise": 0}]
+)
+def test_score_in_a_score_has_a_linear_scale(tmp_path: Path, scale: Content | None) -> None:
+    assert problems(tmp_path, made_of(("a", "m", 1), ("b", "a_score", 1, scale))) == [
+        "model.yaml: components: must have a linear scale for a_score: a score has no percentile"
     ]
 
 
@@ -292,12 +400,15 @@ ONE = {"metric": "total_events", "operator": "=", "value": 1}
         ({**ONE, "months_before_as_of": 1}, ["metric", "months_before_as_of", "operator", "value"]),
         ({"all": [ONE], "any": [ONE]}, ["all", "any"]),
         ({**ONE, "all": [ONE]}, ["all", "metric", "operator", "value"]),
+        ({**ONE, "operator": "missing"}, ["metric", "operator", "value"]),
+        ({"operator": "present"}, ["operator"]),
     ],
 )
-def test_condition_has_one_of_three_forms(tmp_path: Path, condition: Content, given: list[str]) -> None:
+def test_condition_has_one_of_four_forms(tmp_path: Path, condition: Content, given: list[str]) -> None:
     assert problems(tmp_path, when(**condition)) == [
         "model.yaml: flags.0.when: must be {metric, operator, and one of value, threshold, "
-        f"months_before_as_of}}, or {{all: [...]}}, or {{any: [...]}}, got {given}"
+        "months_before_as_of}, {metric, operator: missing or present}, {all: [...]}, or {any: [...]}, "
+        f"got {given}"
     ]
 
 
@@ -314,9 +425,10 @@ def test_condition_is_never_sql(tmp_path: Path) -> None:
     ]
 
 
-def test_operator_is_one_of_six(tmp_path: Path) -> None:
+def test_operator_is_one_of_eight(tmp_path: Path) -> None:
     assert problems(tmp_path, when(**{**ONE, "operator": "=="})) == [
-        "model.yaml: flags.0.when.operator: must be '=', '!=', '<', '<=', '>' or '>=', got '=='"
+        "model.yaml: flags.0.when.operator: must be '=', '!=', '<', '<=', '>', '>=', 'missing' or 'present', "
+        "got '=='"
     ]
 
 

@@ -15,8 +15,9 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from jobs.core.conditions import Condition
 from jobs.core.errors import ConfigurationError
-from jobs.core.model import Condition, ScoringModel, load_model
+from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_check import check_model
 
 SHIPPED = load_model("profitability_adherence")
@@ -158,5 +159,5 @@ def test_score_must_not_be_called_like_a_measure() -> None:
     with pytest.raises(ConfigurationError) as refused:
         check_model(SHIPPED, features)
     assert refused.value.problems == (
-        "model profitability_adherence: components: score adherence_score must not be called like a measure",
+        "model profitability_adherence: components: adherence_score must not be called like a measure",
     )

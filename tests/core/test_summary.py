@@ -39,8 +39,9 @@ MOVEMENTS = """SELECT DATE '2024-12-31' AS as_of, DATE '2024-09-30' AS previous_
     ('downgraded', 2, 500.4, 400.4, -100.0), ('new', 1, 0.0, 50.0, 50.0), ('downgraded', 1, 10.0, 9.0, -1.0)
     AS t (movement, customers, revenue_before, revenue_after, revenue_impact)"""
 COMPONENTS = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, t.* FROM VALUES
-    ('money', 'total_revenue', 0.75, 'higher_is_better'), ('money', 'days', 0.25, 'lower_is_better')
-    AS t (score, metric, weight, direction)"""
+    ('money', 'total_revenue', 0.75, 'higher_is_better', 'percentile'),
+    ('money', 'days', 0.25, 'lower_is_better', 'percentile')
+    AS t (score, metric, weight, direction, scale)"""
 
 
 # The first and the third are explained.
@@ -122,13 +123,13 @@ def test_summary_tells_tiers_movements_and_why(spark: SparkSession) -> None:
         "churned 0 0 0 +0",
         "",
         "Why Ann is A Best: REGULAR (Wait)",
-        "component value peers below percentile weight points",
+        "component value peers below scaled by weight points",
         "total_revenue 1,000,000.89 2 of 2 1.0000 0.75 75.000000",
         "days 3.00 0 of 2 1 - 0.0000 0.25 25.000000",
         "money score 100.000000",
         "",
         "Why 3 is B Rest: REGULAR (Wait)",
-        "component value peers below percentile weight points",
+        "component value peers below scaled by weight points",
         "total_revenue 1.00 0 of 2 0.0000 0.75 0.000000",
         "days 5.00 2 of 2 1 - 1.0000 0.25 0.000000",
         "money score 0.000000",

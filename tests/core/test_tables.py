@@ -133,7 +133,7 @@ def test_every_reader_can_open_the_table(tables: OutputTables) -> None:
         "delta.checkpointPolicy": "classic",
         "delta.dataSkippingNumIndexedCols": "0",
         "delta.logRetentionDuration": "interval 3650 days",
-        "customer_tiers.layout": "1",
+        "customer_tiers.layout": "2",
         "delta.enableTypeWidening": "false",
         "delta.constraints.revenue_counted": "(revenue >= 0) IS NOT FALSE",
     }

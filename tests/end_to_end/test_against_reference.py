@@ -94,6 +94,7 @@ def test_another_customer_key_has_the_name_beside_it(workspace: Workspace) -> No
     assert_snapshot(workspace, reference.snapshot(facts, accounts, as_of, customer_key="customer_id"))
 
 
+@pytest.mark.long
 def test_every_movement_of_a_history_is_told(workspace: Workspace) -> None:
     facts, accounts = history_inputs(seed=5, dates=QUARTERS)
     workspace.write_sources(facts, accounts)

@@ -7,11 +7,11 @@ ACTIVITY_ROWS = (
 )
 CUSTOMER_UNITS = (
     "customer_key STRING, unit_code INT, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
-    "months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, products_1 BIGINT, products_2 BIGINT, "
-    "products_3 BIGINT, latest_representative BIGINT, latest_region BIGINT, first_event_date DATE, "
-    "last_event_date DATE, lifetime_revenue_cents BIGINT, event_rows BIGINT, total_accounts BIGINT, "
-    "active_accounts BIGINT, unknown_accounts BIGINT, conflicting_accounts BIGINT, "
-    "further_products BIGINT"
+    "recent_events BIGINT, earlier_events BIGINT, months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, "
+    "products_1 BIGINT, products_2 BIGINT, products_3 BIGINT, latest_representative BIGINT, "
+    "latest_region BIGINT, first_event_date DATE, last_event_date DATE, lifetime_revenue_cents BIGINT, "
+    "event_rows BIGINT, total_accounts BIGINT, active_accounts BIGINT, unknown_accounts BIGINT, "
+    "conflicting_accounts BIGINT, further_products BIGINT"
 )
 NULL_CODE = 2147483647
 EVENT, PRODUCT, UNKNOWN, INACTIVE, ACTIVE, CONFLICTING = 0, 1, 2, 3, 4, 5  # kinds of rows

@@ -6,10 +6,10 @@ from tests.sql.activity.shapes import BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
 from tests.sql.steps import assert_rows, run_step, table
 
 CUSTOMER_ACTIVITY = (
-    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
-    "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
-    "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
-    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, recent_events "
+    "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
+    "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
+    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 
@@ -24,6 +24,8 @@ def unit(**changes: Any) -> Row:
         "revenue_cents": 100,
         "margin_cents": 40,
         "total_events": 1,
+        "recent_events": 1,
+        "earlier_events": None,
         "months_0": 1,
         "months_1": 0,
         "products_0": 1,
@@ -82,6 +84,8 @@ def activity(**changes: Any) -> Row:
         "revenue_cents": 100,
         "margin_cents": 40,
         "total_events": 1,
+        "recent_events": 1,
+        "earlier_events": None,
         "active_months": 1,
         "distinct_products": 1,
         "distinct_business_units": 1,
@@ -107,6 +111,7 @@ def of_units(units: int, revenue_cents: int, main_unit_code: int, **changes: Any
             "revenue_cents": revenue_cents,
             "margin_cents": 40 * units,
             "total_events": units,
+            "recent_events": units,
             "distinct_business_units": units,
             "main_unit_code": main_unit_code,
             "lifetime_revenue_cents": revenue_cents,
@@ -149,6 +154,7 @@ def test_a_customer_without_an_event_in_the_window_has_its_history(spark: SparkS
             revenue_cents=None,
             margin_cents=None,
             total_events=None,
+            recent_events=None,
             active_months=0,
             distinct_products=0,
             distinct_business_units=0,
@@ -206,6 +212,25 @@ def test_rows_of_all_units_and_earlier_ones_are_counted(spark: SparkSession) -> 
             **history,
         ),
         activity(customer_key="Bob", lifetime_revenue_cents=1100, event_rows=4_294_967_294, **history),
+    )
+
+
+def test_events_of_all_units_are_added_up_for_each_of_the_two_spans(spark: SparkSession) -> None:
+    result = customer_activity(
+        spark,
+        unit(recent_events=1, earlier_events=20),
+        unit(unit_code=1, recent_events=None, earlier_events=300),
+        unit(unit_code=2, recent_events=4, earlier_events=None),
+        beside_units(),
+        unit(customer_key="Bob", recent_events=None, earlier_events=None),
+    )
+
+    history = {"first_event_date": "2023-12-01", "lifetime_revenue_cents": 1300, "event_rows": 4}
+    assert_rows(
+        result,
+        CUSTOMER_ACTIVITY,
+        of_units(3, 300, main_unit_code=0, **{"recent_events": 5, "earlier_events": 320, **history}),
+        activity(customer_key="Bob", recent_events=None),
     )
 
 

@@ -53,6 +53,8 @@ def unit(**changes: Any) -> Row:
         "revenue_cents": 200,
         "margin_cents": 80,
         "total_events": 2,
+        "recent_events": 2,
+        "earlier_events": None,
         "months_0": 1,
         "months_1": 0,
         "products_0": 1,
@@ -94,6 +96,7 @@ def summed(events: int) -> Row:
         "revenue_cents": cents,
         "margin_cents": 40 * events,
         "total_events": events,
+        "recent_events": events,
         "lifetime_revenue_cents": cents,
         "event_rows": events,
     }
@@ -134,13 +137,61 @@ def test_refunds_lower_the_sums_and_are_events(spark: SparkSession) -> None:
 def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> None:
     result = customer_units(spark, event(event_count=0), event(event_count=0, event_date="2024-11-30"))
 
-    assert_rows(result, CUSTOMER_UNITS, unit(total_events=0, months_0=0b11, first_event_date="2024-11-30"))
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(total_events=0, recent_events=0, months_0=0b11, first_event_date="2024-11-30"),
+    )
 
 
 def test_event_counts_add_up_beyond_an_int(spark: SparkSession) -> None:
     result = customer_units(spark, event(event_count=2_147_483_647), event(event_count=2_147_483_647))
 
-    assert_rows(result, CUSTOMER_UNITS, unit(total_events=4_294_967_294))
+    assert_rows(result, CUSTOMER_UNITS, unit(total_events=4_294_967_294, recent_events=4_294_967_294))
+
+
+def test_events_of_three_months_and_of_the_three_before_are_added_up(spark: SparkSession) -> None:
+    # Half a year before 31 August ends on the last day of February.
+    days = {"2024-08-31": 1, "2024-06-01": 2, "2024-05-31": 10, "2024-03-01": 20, "2024-02-29": 100}
+
+    result = customer_units(
+        spark,
+        *(event(event_date=day, event_count=count) for day, count in days.items()),
+        event(customer_key="Bob", event_date="2024-05-31", event_count=0),
+        no_event(EVENT, event_date="2023-08-01", lifetime_revenue_cents=1000),
+        as_of="2024-08-31",
+    )
+
+    bob = {
+        **summed(1),
+        "total_events": 0,
+        "recent_events": None,
+        "earlier_events": 0,
+        "months_0": 0b1000,
+        "latest_representative": latest(92, 3),
+        "latest_region": latest(92, 4),
+        "first_event_date": "2024-05-31",
+        "last_event_date": "2024-05-31",
+    }
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        unit(
+            **{**summed(5), "total_events": 133, "recent_events": 3, "earlier_events": 30},
+            months_0=0b110_1101,
+            latest_representative=latest(0, 3),
+            latest_region=latest(0, 4),
+            first_event_date="2024-02-29",
+            last_event_date="2024-08-31",
+        ),
+        unit(customer_key="Bob", **bob),
+        beside_units(
+            first_event_date="2023-08-01",
+            last_event_date="2023-08-01",
+            lifetime_revenue_cents=1000,
+            event_rows=1,
+        ),
+    )
 
 
 def test_days_of_one_calendar_month_are_one_bit(spark: SparkSession) -> None:
@@ -171,7 +222,7 @@ def test_twelve_months_can_touch_thirteen_calendar_months(spark: SparkSession) -
             latest_representative=latest(14, 3),
             latest_region=latest(14, 4),
             first_event_date="2023-12-16",
-            **summed(13),
+            **{**summed(13), "recent_events": 3, "earlier_events": 3},
         ),
     )
 
@@ -192,7 +243,7 @@ def test_each_of_121_calendar_months_is_a_bit_of_its_own(spark: SparkSession) ->
             latest_region=latest(0, 4),
             first_event_date="2014-12-31",
             last_event_date="2024-12-31",
-            **summed(6),
+            **{**summed(6), "recent_events": 2},
         ),
     )
 
@@ -324,8 +375,8 @@ def test_events_are_rows_whatever_their_count(spark: SparkSession) -> None:
     assert_rows(
         result,
         CUSTOMER_UNITS,
-        unit(total_events=7),
-        unit(unit_code=1, **{**summed(1), "total_events": 0}),
+        unit(total_events=7, recent_events=7),
+        unit(unit_code=1, **{**summed(1), "total_events": 0, "recent_events": 0}),
         beside_units(
             first_event_date="2023-12-01",
             last_event_date="2023-12-01",

@@ -7,21 +7,21 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.sql.steps import assert_rows, run_step, table
 
 ACTIVITY = (
-    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, "
-    "active_months INT, distinct_products INT, distinct_business_units INT, main_unit_code INT, "
-    "representative_code INT, region_code INT, first_event_date DATE, last_event_date DATE, "
-    "lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, recent_events "
+    "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
+    "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
+    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 TEXTS = "code INT, distinct_text STRING"
 FEATURES = (
-    "customer_key STRING, cs_representative STRING, region STRING, "
-    "main_business_unit STRING, total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), "
-    "margin_rate_pct DECIMAL(38,2), total_events BIGINT, active_months INT, events_per_active_month DOUBLE, "
-    "distinct_products INT, distinct_business_units INT, active_accounts INT, total_accounts INT, "
-    "revenue_per_active_account DECIMAL(18,2), first_event_date DATE, last_event_date DATE, "
-    "days_since_last_event INT, lifetime_revenue DECIMAL(18,2), unknown_accounts INT, "
-    "conflicting_accounts INT, event_rows BIGINT"
+    "customer_key STRING, cs_representative STRING, region STRING, main_business_unit STRING, "
+    "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), margin_rate_pct DECIMAL(38,2), "
+    "total_events BIGINT, active_months INT, events_per_active_month DOUBLE, recent_events BIGINT, "
+    "earlier_events BIGINT, events_trend DECIMAL(38,6), distinct_products INT, distinct_business_units "
+    "INT, active_accounts INT, total_accounts INT, revenue_per_active_account DECIMAL(18,2), "
+    "first_event_date DATE, last_event_date DATE, days_since_last_event INT, lifetime_revenue "
+    "DECIMAL(18,2), unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 
 NULL_CODE = 2147483647
@@ -36,6 +36,8 @@ def activity(key: str, **changes: Any) -> Row:
         "revenue_cents": 20000,
         "margin_cents": 5000,
         "total_events": 9,
+        "recent_events": 6,
+        "earlier_events": 3,
         "active_months": 6,
         "distinct_products": 3,
         "distinct_business_units": 2,
@@ -67,6 +69,9 @@ def features(key: str, **changes: Any) -> Row:
         "total_events": 9,
         "active_months": 6,
         "events_per_active_month": 1.5,
+        "recent_events": 6,
+        "earlier_events": 3,
+        "events_trend": "1",
         "distinct_products": 3,
         "distinct_business_units": 2,
         "active_accounts": 1,
@@ -100,6 +105,23 @@ def half_away_from_zero(exact: Fraction) -> int:
 
 def in_hundredths(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def check_trends(spark: SparkSession, cases: list[tuple[str, int | None, int | None, str | None]]) -> None:
+    """Compares the trends of (key, recent events, earlier events, trend)."""
+    result = customer_features(
+        spark,
+        *(activity(key, recent_events=recent, earlier_events=before) for key, recent, before, _ in cases),
+    )
+
+    assert_rows(
+        result,
+        FEATURES,
+        *(
+            features(key, recent_events=recent or 0, earlier_events=before or 0, events_trend=trend)
+            for key, recent, before, trend in cases
+        ),
+    )
 
 
 def test_an_active_customer_has_every_measure(spark: SparkSession) -> None:
@@ -146,6 +168,8 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
         revenue_cents=None,
         margin_cents=None,
         total_events=None,
+        recent_events=None,
+        earlier_events=None,
         active_months=0,
         distinct_products=0,
         distinct_business_units=0,
@@ -176,6 +200,9 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
             total_events=0,
             active_months=0,
             events_per_active_month=None,
+            recent_events=0,
+            earlier_events=0,
+            events_trend=None,
             distinct_products=0,
             distinct_business_units=0,
             active_accounts=0,
@@ -361,6 +388,38 @@ def test_events_per_active_month_is_the_double_quotient(spark: SparkSession) -> 
         FEATURES,
         features("c1", total_events=1, active_months=3, events_per_active_month=1 / 3),
         features("c2", total_events=0, active_months=13, events_per_active_month=0.0),
+    )
+
+
+def test_the_trend_is_the_change_over_the_earlier_events_rounded_half_up(spark: SparkSession) -> None:
+    cases: list[tuple[str, int | None, int | None, str | None]] = [
+        ("up", 5, 4, "0.25"),
+        ("down", 1, 3, "-0.666667"),
+        ("gone", None, 3, "-1"),
+        ("came", 3, None, None),
+        ("of none", 3, 0, None),
+        ("tie", 2_000_001, 2_000_000, "0.000001"),
+        ("tie below", 1_999_999, 2_000_000, "-0.000001"),
+        ("just less than a tie", 2_000_002, 2_000_001, "0.000000"),
+    ]
+
+    check_trends(spark, cases)
+
+
+def test_the_trend_is_exact_where_whole_numbers_give_way_to_decimals(spark: SparkSession) -> None:
+    few = 10**12 - 1
+
+    check_trends(
+        spark,
+        [
+            ("few", few, few - 1, "0.000000"),
+            ("few gone", None, few, "-1"),
+            ("many", 3 * few, 2 * few, "0.5"),
+            ("many after few", few + 1, 2, "499999999999"),
+            ("few after many", 1, few + 1, "-1"),
+            ("many gone", None, few + 1, "-1"),
+            ("many came", few + 1, None, None),
+        ],
     )
 
 

@@ -11,13 +11,16 @@ FROM_SCORES = "from_scores STRUCT<from_profitability_score: DECIMAL(9,6), from_a
 TO_SCORES = "to_scores STRUCT<to_profitability_score: DECIMAL(9,6), to_adherence_score: DECIMAL(9,6)>"
 SNAPSHOT = (
     "customer_key STRING, customer_name STRING, tier STRING, action_flag STRING, "
-    "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), first_event_date DATE"
+    "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), first_event_date DATE, "
+    "arr DECIMAL(18,2), health_score DECIMAL(18,6)"
 )
 MODEL_TIERS = "tier STRING, tier_name STRING, tier_position INT"
 MOVEMENTS = (
     f"customer_key STRING, customer_name STRING, movement STRING, from_tier STRING, to_tier STRING, "
     f"{FROM_SCORES}, {TO_SCORES}, revenue_before DECIMAL(18,2), revenue_after DECIMAL(18,2), "
-    f"revenue_impact DECIMAL(19,2), from_action_flag STRING, to_action_flag STRING"
+    f"revenue_impact DECIMAL(19,2), arr_before DECIMAL(18,2), arr_after DECIMAL(18,2), "
+    f"arr_impact DECIMAL(19,2), health_before DECIMAL(18,6), health_after DECIMAL(18,6), "
+    f"from_action_flag STRING, to_action_flag STRING"
 )
 # Neither the alphabet nor its reverse gives this order.
 TIERS = [("Gold", "The best", 0), ("Bronze", "The middle", 1), ("Silver", "The rest", 2)]
@@ -36,6 +39,8 @@ def scored(key: str, tier: str = "Gold", **changes: Any) -> Row:
         "total_revenue": "100.00",
         "total_gross_margin": "40.00",
         "first_event_date": "2020-05-01",
+        "arr": None,
+        "health_score": None,
     }
     return {**ordinary, **changes}
 
@@ -54,6 +59,11 @@ def moved(key: str, movement: str, from_tier: str | None, to_tier: str | None, *
         "revenue_before": "100.00" if before else "0.00",
         "revenue_after": "100.00" if after else "0.00",
         "revenue_impact": f"{100 * (after - before)}.00",
+        "arr_before": None,
+        "arr_after": None,
+        "arr_impact": None,
+        "health_before": None,
+        "health_after": None,
         "from_action_flag": "REGULAR" if before else None,
         "to_action_flag": "REGULAR" if after else None,
     }
@@ -65,6 +75,7 @@ def movements(
     previous: Sequence[Row],
     current: Sequence[Row],
     previous_as_of: date | None = PREVIOUS_AS_OF,
+    has_arr: bool = False,
 ) -> DataFrame:
     before = [{**row, "from_scores": ("10.000001", "20.000002")} for row in previous]
     after = [{**row, "to_scores": ("30.000003", "40.000004")} for row in current]
@@ -73,7 +84,7 @@ def movements(
         "current_snapshot": table(spark, f"{SNAPSHOT}, {TO_SCORES}", after),
         "model_tiers": table(spark, MODEL_TIERS, TIERS),
     }
-    return run_step(spark, "migration", "movements", inputs, previous_as_of=previous_as_of)
+    return run_step(spark, "migration", "movements", inputs, previous_as_of=previous_as_of, has_arr=has_arr)
 
 
 def test_a_customer_whose_first_event_came_after_the_previous_snapshot_is_new(spark: SparkSession) -> None:
@@ -213,6 +224,55 @@ def test_the_impact_is_the_difference_of_revenues(
 
     revenues = {"revenue_before": before, "revenue_after": after, "revenue_impact": impact}
     assert_rows(result, MOVEMENTS, moved("c1", "unchanged", "Gold", "Gold", **revenues))
+
+
+def test_customers_with_arr_have_its_impact_which_is_none_of_those_not_known(spark: SparkSession) -> None:
+    result = movements(
+        spark,
+        previous=[
+            scored("grown", arr="10.00"),
+            scored("unknown now", arr="10.00"),
+            scored("never known"),
+            scored("gone", arr="10.00"),
+        ],
+        current=[
+            scored("grown", arr="12.50"),
+            scored("unknown now"),
+            scored("never known"),
+            scored("back", arr="3.00"),
+        ],
+        has_arr=True,
+    )
+
+    def arr(before: str, after: str, impact: str) -> Row:
+        return {"arr_before": before, "arr_after": after, "arr_impact": impact}
+
+    assert_rows(
+        result,
+        MOVEMENTS,
+        moved("grown", "unchanged", "Gold", "Gold", **arr("10.00", "12.50", "2.50")),
+        moved("unknown now", "unchanged", "Gold", "Gold", **arr("10.00", "0.00", "-10.00")),
+        moved("never known", "unchanged", "Gold", "Gold", **arr("0.00", "0.00", "0.00")),
+        moved("gone", "churned", "Gold", None, **arr("10.00", "0.00", "-10.00")),
+        moved("back", "returned", None, "Gold", **arr("0.00", "3.00", "3.00")),
+    )
+
+
+def test_health_is_that_of_each_snapshot_and_unknown_where_it_was_not_known(spark: SparkSession) -> None:
+    result = movements(
+        spark,
+        previous=[scored("c1", health_score="39.5"), scored("c2"), scored("c3", health_score="100")],
+        current=[scored("c1", health_score="61"), scored("c2", health_score="0"), scored("c4")],
+    )
+
+    assert_rows(
+        result,
+        MOVEMENTS,
+        moved("c1", "unchanged", "Gold", "Gold", health_before="39.5", health_after="61"),
+        moved("c2", "unchanged", "Gold", "Gold", health_after="0"),
+        moved("c3", "churned", "Gold", None, health_before="100"),
+        moved("c4", "returned", None, "Gold"),
+    )
 
 
 def test_the_name_is_the_present_one_even_if_there_is_none(spark: SparkSession) -> None:

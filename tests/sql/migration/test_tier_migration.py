@@ -10,6 +10,8 @@ MOVEMENTS = (
     "customer_key STRING, customer_name STRING, movement STRING, from_tier STRING, to_tier STRING, "
     "from_scores STRUCT<from_value_score: DECIMAL(9,6)>, to_scores STRUCT<to_value_score: DECIMAL(9,6)>, "
     "revenue_before DECIMAL(18,2), revenue_after DECIMAL(18,2), revenue_impact DECIMAL(19,2), "
+    "arr_before DECIMAL(18,2), arr_after DECIMAL(18,2), arr_impact DECIMAL(19,2), "
+    "health_before DECIMAL(18,6), health_after DECIMAL(18,6), "
     "from_action_flag STRING, to_action_flag STRING"
 )
 EXCLUDED = "customer_key STRING, reason STRING"
@@ -17,19 +19,28 @@ MIGRATION = (
     "previous_as_of DATE, customer_key STRING, customer_name STRING, movement STRING, "
     "from_tier STRING, to_tier STRING, from_value_score DECIMAL(9,6), to_value_score DECIMAL(9,6), "
     "revenue_before DECIMAL(18,2), revenue_after DECIMAL(18,2), revenue_impact DECIMAL(19,2), "
+    "arr_before DECIMAL(18,2), arr_after DECIMAL(18,2), arr_impact DECIMAL(19,2), "
+    "health_before DECIMAL(18,6), health_after DECIMAL(18,6), "
     "from_action_flag STRING, to_action_flag STRING, exclusion_reason STRING"
 )
 
-UPGRADED = ("c1", "Ann", "upgraded", "B", "A", ("1.5",), ("2.5",), "10.00", "30.00", "20.00", "NEW", "NEW")
-DOWNGRADED = ("c2", "Bob", "downgraded", "A", "D", ("2",), ("1",), "10.00", "-5.00", "-15.00", "NEW", "NEW")
-NEW = ("c3", "Cid", "new", None, "D", None, ("3",), "0.00", "5.00", "5.00", None, "NEW")
-RETURNED = ("c4", "Dan", "returned", None, "A", None, ("4",), "0.00", "5.00", "5.00", None, "REGULAR")
-UNCHANGED = ("c5", "Eve", "unchanged", "A", "A", ("5",), ("6",), "10.00", "99.00", "89.00", "NEW", "NEW")
-REFLAGGED = ("c6", "Fay", "unchanged", "A", "A", ("5",), ("5",), "10.00", "10.00", "0.00", "NEW", "XSELL")
+# The sums of revenue, those of ARR, and the health scores.
+GROWN = ("10.00", "30.00", "20.00", "1.00", "4.00", "3.00", "40", "60.5")
+SHRUNK = ("10.00", "-5.00", "-15.00", "4.00", "0.00", "-4.00", "60", None)
+CAME = ("0.00", "5.00", "5.00", None, None, None, None, "99.999999")
+SAME = ("10.00", "10.00", "0.00", None, None, None, None, None)
+LEFT = ("10.00", "0.00", "-10.00", "2.00", "0.00", "-2.00", "0", None)
+
+UPGRADED = ("c1", "Ann", "upgraded", "B", "A", ("1.5",), ("2.5",), *GROWN, "NEW", "NEW")
+DOWNGRADED = ("c2", "Bob", "downgraded", "A", "D", ("2",), ("1",), *SHRUNK, "NEW", "NEW")
+NEW = ("c3", "Cid", "new", None, "D", None, ("3",), *CAME, None, "NEW")
+RETURNED = ("c4", "Dan", "returned", None, "A", None, ("4",), *CAME, None, "REGULAR")
+UNCHANGED = ("c5", "Eve", "unchanged", "A", "A", ("5",), ("6",), *GROWN, "NEW", "NEW")
+REFLAGGED = ("c6", "Fay", "unchanged", "A", "A", ("5",), ("5",), *SAME, "NEW", "XSELL")
 
 
 def churned(key: str) -> tuple[Any, ...]:
-    return (key, "Gus", "churned", "C", None, ("7",), None, "10.00", "0.00", "-10.00", "WARNING", None)
+    return (key, "Gus", "churned", "C", None, ("7",), None, *LEFT, "WARNING", None)
 
 
 def tier_migration(

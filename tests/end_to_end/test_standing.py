@@ -1,0 +1,69 @@
+"""What follows from segments: every table of two snapshots equals an independent reference."""
+
+from datetime import date
+
+from tests import reference, reference_standing, reference_value
+from tests.conftest import Row, Workspace
+from tests.end_to_end.test_against_reference import assert_same_rows
+from tests.end_to_end.test_segments import append_decisions
+from tests.end_to_end.test_value_model import NOT_IN_REFERENCE, without, write
+from tests.generate_profiles import History, value_history
+
+Pair = tuple[reference.Snapshot, reference_value.Segments]
+
+KEYS = {
+    "customer_segments": ("customer_key",),
+    "migration_actions": ("customer_key", "rule"),
+    "segment_summary": ("axis", "segment"),
+    "value_health_matrix": ("quadrant",),
+    "capacity_plan": ("scope_kind", "scope_value"),
+    "engagement_models": ("value_segment",),
+    "tier_alerts": ("customer_key", "alert"),
+    "tier_migration": ("customer_key",),
+    "tier_migration_summary": ("movement", "from_tier", "to_tier"),
+    "tier_summary": ("tier",),
+}
+
+
+def expected_tables(current: Pair, previous: Pair | None) -> dict[str, list[Row]]:
+    """The rows of each table at the current snapshot."""
+    moved = reference.Migration([], [])
+    if previous is not None:
+        flags = [reference_standing.action_flags(snapshot) for snapshot, _ in (previous, current)]
+        moved = reference_standing.migration(previous, current, *flags)
+    return {
+        "customer_segments": reference_standing.full_segments(*current),
+        "migration_actions": current[1].migration_actions,
+        "segment_summary": reference_standing.segment_summary(*current),
+        "value_health_matrix": reference_standing.value_health_matrix(*current),
+        "capacity_plan": reference_standing.capacity_plan(*current),
+        "engagement_models": reference_standing.engagement_models(current[0].as_of),
+        "tier_alerts": reference_standing.tier_alerts(*current),
+        "tier_migration": moved.tier_migration,
+        "tier_migration_summary": moved.tier_migration_summary,
+        "tier_summary": reference_standing.tier_summary(current, previous),
+    }
+
+
+def expected_pairs(history: History, *dates: date) -> list[Pair]:
+    snapshots = [
+        reference_value.snapshot(history.facts, history.accounts, history.profiles, as_of) for as_of in dates
+    ]
+    return list(zip(snapshots, reference_value.segments(snapshots, history.decisions), strict=True))
+
+
+def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Workspace) -> None:
+    history = value_history(seed=2)
+    dates = history.dates[3:6:2]
+    write(workspace, history)
+    append_decisions(workspace, history.decisions)
+
+    assert workspace.run(*dates) == 0
+
+    previous = None
+    for current in expected_pairs(history, *dates):
+        for table, expected in expected_tables(current, previous).items():
+            published = workspace.rows(table, current[0].as_of)
+            known = NOT_IN_REFERENCE if table == "customer_segments" else set()
+            assert_same_rows(without(published, known), expected, *KEYS[table])
+        previous = current

@@ -1,0 +1,84 @@
+"""The model for ARR and profiles: published tables equal an independent reference, and a printed example."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests import reference_value
+from tests.conftest import PROFILES, Row, Workspace, active, fact
+from tests.end_to_end.test_against_reference import assert_same_rows
+from tests.generate_profiles import History, profile, value_history
+
+MODEL = "value_potential_strategic"
+WITH_PROFILES = {name: {"path": name} for name in ("fct_revenues", "dim_accounts", "dim_customers")}
+# Flags are asserted on their own: the reference knows none.
+NOT_IN_REFERENCE = {"action_flag", "action_flags"}
+
+
+def write(workspace: Workspace, history: History, **settings: object) -> None:
+    workspace.write_sources(history.facts, history.accounts)
+    workspace.write_source("dim_customers", history.profiles, PROFILES)
+    workspace.configure(sources=WITH_PROFILES, model=MODEL, **settings)
+
+
+def without(rows: list[Row], columns: set[str]) -> list[Row]:
+    return [{name: value for name, value in row.items() if name not in columns} for row in rows]
+
+
+@pytest.mark.parametrize("key", ["customer_name", pytest.param("customer_id", marks=pytest.mark.long)])
+def test_profiles_are_scored_as_the_reference_does_it(workspace: Workspace, key: str) -> None:
+    history = value_history(seed=1)
+    as_of = history.dates[7]
+    write(workspace, history, customer_key=key)
+
+    assert workspace.run(as_of) == 0
+
+    expected = reference_value.snapshot(
+        history.facts, history.accounts, history.profiles, as_of, customer_key=key
+    )
+    published = without(workspace.rows("customer_tiers"), NOT_IN_REFERENCE)
+    assert_same_rows(published, expected.customer_tiers, "customer_key")
+    assert_same_rows(workspace.rows("excluded_customers"), expected.excluded_customers, "customer_key")
+    assert {row["reason"] for row in expected.excluded_customers} == {"no_data", "cancelled", "low_coverage"}
+
+
+def test_the_printed_example_has_the_scores_that_its_weights_give(workspace: Workspace) -> None:
+    as_of = date(2024, 12, 31)
+    example = profile(
+        "TechCorp",
+        arr="65000",
+        contract_years="2",
+        on_time_payment_rate="1",
+        user_growth_rate="0.25",
+        seats_used=40,
+        seats_bought=100,
+        use_cases_matched=8,
+        use_cases_total=10,
+        brand_rating="60",
+        reference_rating="75",
+        influence_rating="70",
+    )
+    others = [
+        profile(
+            f"Peer {n:03d}",
+            arr="1000" if n < 68 else "90000",
+            contract_years="1",
+            brand_rating="50",
+            on_time_payment_rate="1",
+            user_growth_rate="0.1",
+        )
+        for n in range(100)
+    ]
+    workspace.write_sources([fact("TechCorp", "2024-12-01")], active("TechCorp"))
+    workspace.write_source("dim_customers", [example, *others], PROFILES)
+    workspace.configure(sources=WITH_PROFILES, model=MODEL)
+
+    assert workspace.run(as_of) == 0
+
+    [techcorp] = [row for row in workspace.rows("customer_tiers") if row["customer_key"] == "TechCorp"]
+    assert [techcorp[f"{score}_score"] for score in ("value", "potential", "strategic", "total")] == [
+        Decimal(number) for number in ("79", "82.5", "68.25", "77.5375")
+    ]
+    assert (techcorp["arr_below"], techcorp["peers"], techcorp["tier"]) == (68, 101, "Growth")
+    assert techcorp["coverage"] == 1
