@@ -7,7 +7,7 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run retail picture benchmark benchmark-ranking test test-faults test-long check audit format package clean
+.PHONY: help setup run segments retail picture benchmark benchmark-ranking test test-faults test-long check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ $(READY): pyproject.toml scripts/setup.py jobs/core/java.py
 run: $(READY) ## sample data, three snapshots, what changed between them, and a summary
 	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)
 	@$(BIN)/python -m jobs.tier_customers --config conf/local.yaml $(DATES:%=--as-of %)
+
+segments: $(READY) ## both models on the sample data, with segments, what waits for a decision, a check of them
+	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)
+	@$(BIN)/python -m jobs.tier_customers --config conf/both_models.yaml $(DATES:%=--as-of %)
+	@$(BIN)/python -m jobs.decide --config conf/both_models.yaml list
+	@$(BIN)/python -m jobs.check_model --config conf/both_models.yaml --today $(lastword $(DATES))
 
 retail: $(READY) ## the same on a sample of real invoices
 	@$(BIN)/python -m jobs.tier_customers --config conf/online_retail.yaml \
@@ -38,10 +44,10 @@ benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with sk
 test: check ## checks, then all tests
 	@$(BIN)/pytest
 
-test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (20 minutes)
+test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (25 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
 
-test-long: $(READY) ## further tests from sources to published tables (6 minutes)
+test-long: $(READY) ## further tests from sources to published tables (20 minutes)
 	@$(BIN)/pytest -m long
 
 check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
