@@ -1,9 +1,9 @@
 """Scales of a model: how the value of a component is brought to 0..100, other than by its percentile."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from jobs.core.documents import Document
 
@@ -55,4 +55,11 @@ class Steps(Document):
         return ", ".join([*told, f"else {self.otherwise.normalize():f}"])
 
 
-Scale = Annotated[Linear | Steps, Field(discriminator="type")]
+def _of_known_type(scale: Any) -> Any:  # noqa: ANN401  (whatever the document holds)
+    known = ("linear", "steps")
+    if isinstance(scale, dict) and scale.get("type") not in known:
+        raise ValueError(f"must have type 'linear' or 'steps', got {scale.get('type')!r:.80}")
+    return scale
+
+
+Scale = Annotated[Linear | Steps, Field(discriminator="type"), BeforeValidator(_of_known_type)]

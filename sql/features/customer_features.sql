@@ -51,7 +51,8 @@ SELECT
                 ) AS DECIMAL(38, 0)
             ),
             divide_half_up(
-                (CAST(activity.recent_events AS DECIMAL(20, 0)) - activity.earlier_events) * 1000000BD,
+                (CAST(coalesce(activity.recent_events, 0) AS DECIMAL(20, 0)) - activity.earlier_events)
+                * 1000000BD,
                 activity.earlier_events
             )
         ) * 0.000001BD AS DECIMAL(38, 6)

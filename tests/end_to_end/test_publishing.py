@@ -10,7 +10,7 @@ import yaml
 from deltalake import DeltaTable
 
 from jobs.core import steps
-from jobs.core.explanation import published_metrics, score_components_query
+from jobs.core.explanation import score_components_query
 from tests import reference
 from tests.conftest import CHECKOUT, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
@@ -116,8 +116,8 @@ def test_published_tables_are_for_every_reader_and_of_one_model(
         ("Bob", "D", Decimal("0.000000"), "NEW"),
     ]
     # The documented query explains each score to the last digit, in this engine too.
-    metrics = published_metrics(workspace.table("customer_tiers").columns)
-    components = engine.sql(score_components_query(metrics, "customer_tiers", "model_components"))
+    columns = workspace.table("customer_tiers").columns
+    components = engine.sql(score_components_query(columns, "customer_tiers", "model_components"))
     assert components.aggregate("customer_key, score, sum(points)").order("ALL").fetchall() == sorted(
         (row["customer_key"], score, row[f"{score}_score"])
         for row in workspace.rows("customer_tiers")
