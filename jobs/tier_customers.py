@@ -20,7 +20,7 @@ from jobs.core.reproduction import reproduce
 from jobs.core.rules import Rules
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
-from jobs.core.sources import Pins, key_is_name, open_sources
+from jobs.core.sources import KINDS, Pins, key_is_name, open_sources
 from jobs.core.steps import Steps, define_functions, say, timed
 
 
@@ -148,7 +148,7 @@ def _features_schema(
 ) -> StructType:
     with Steps(spark, as_of=as_of, window_months=1) as steps:
         for name, frame in sources.items():
-            steps.view(name, frame)
+            steps.view(name, frame.select(*KINDS[name]))
         features = pipeline.customer_features(
             steps, key_is_name=named, with_profiles="dim_customers" in sources, only_planned=True
         )

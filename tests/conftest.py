@@ -118,6 +118,7 @@ class Workspace:
                 (row.asDict() for row in published(self.spark, table, as_of, path=path).collect()), key=str
             )
             for table in PUBLISHED
+            if (self.folder / "output" / table).exists()
         }
 
     def published(self, output: str = "output") -> list[Row]:

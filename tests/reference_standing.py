@@ -206,14 +206,20 @@ ALERTS = (
         "approaching_enterprise",
         "low",
         "Within 10 percent of the Enterprise threshold",
-        Every((_in_segment("Mid-Market"), Comparison("arr", ">=", 90_000))),
+        Every(
+            (
+                _in_segment("Mid-Market"),
+                Comparison("arr", ">=", 90_000),
+                Comparison("arr", "<=", 100_000),
+            )
+        ),
         ("arr", "growth_rate"),
     ),
     Alert(
         "approaching_mid_market",
         "low",
         "Within 10 percent of the Mid-Market threshold",
-        Every((_in_segment("SMB"), Comparison("arr", ">=", 22_500))),
+        Every((_in_segment("SMB"), Comparison("arr", ">=", 22_500), Comparison("arr", "<", 25_000))),
         ("arr", "growth_rate"),
     ),
     Alert(

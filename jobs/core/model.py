@@ -210,17 +210,19 @@ class ScoringModel(Document):
                 for tier, place in named.items()
                 if tier not in tiers
             )
-            problems = [] if self.health else ["must have health beside segments"]
-            placed = [
-                (place, c) for place, c in self.conditions() if place.startswith(("segments", "counts"))
-            ]
-            problems += [
-                f"{place}: must name one of thresholds {sorted(self.thresholds)}, got {each.threshold!r}"
-                for place, condition in placed
-                for each in condition.comparisons()
-                if each.threshold and each.threshold not in self.thresholds
-            ]
-            refuse(problems)
+            refuse([] if self.health else ["must have health beside segments"])
+        return self
+
+    @model_validator(mode="after")
+    def _known_thresholds(self) -> Self:
+        # Those of exclusions, tiers and flags are checked with them.
+        placed = [(place, c) for place, c in self.conditions() if place.startswith(("segments", "counts"))]
+        refuse(
+            f"{place}: must name one of thresholds {sorted(self.thresholds)}, got {each.threshold!r}"
+            for place, condition in placed
+            for each in condition.comparisons()
+            if each.threshold and each.threshold not in self.thresholds
+        )
         return self
 
     @property

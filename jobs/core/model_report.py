@@ -116,7 +116,7 @@ def _unnamed(model: ScoringModel) -> Iterator[str]:
     written = Counter(
         (each.metric, limit)
         for each in comparisons
-        if each.threshold is None and (limit := limit_of(model, each))
+        if each.threshold is None and (limit := limit_of(model, each)) is not None
     )
     for (metric, limit), times in written.items():
         if times > 1:

@@ -35,11 +35,11 @@ class Output:
         self.log = RunLog(self.root, settings)
         self.settings = settings
         self.models = models
-        # Models that are not published, of which another one reads a score.
+        # Models of which another one reads a score: the published one of that name, else the shipped one.
+        configured = {model.name: model for model in models}
         self.fallbacks = {
-            model.health.fallback_model: load_model(model.health.fallback_model)
-            for model in models
-            if model.health
+            name: configured.get(name) or load_model(name)
+            for name in (model.health.fallback_model for model in models if model.health)
         }
         self.rules = Rules.of(settings.quality)
         self._of_models = {

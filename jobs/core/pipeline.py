@@ -74,11 +74,13 @@ def _scores(scored: DataFrame, model: ScoringModel, size: Size) -> DataFrame:
     return scores
 
 
-def other_scores(features: DataFrame, model: ScoringModel, as_of: date, size: Size) -> DataFrame:
-    """One row per customer that a model scores: the row id and the scores."""
+def other_score(features: DataFrame, model: ScoringModel, score: str, as_of: date, size: Size) -> DataFrame:
+    """One row per customer that a model scores: the row id and one of its scores, as `fallback_score`."""
     scored = features.where(expressions.exclusion_reason(model, as_of).isNull())
-    scores = _scores(scored, model, size)
-    return scores.select(ROW_ID, *(expressions.published_points(name) for name in model.score_columns))
+    # What the other scores rank needn't be.
+    alone = model.model_copy(update={"components": model.components_of(score), "ranked": ()})
+    published = expressions.published_points(f"{score}_score").alias("fallback_score")
+    return _scores(scored, alone, size).select(ROW_ID, published)
 
 
 def customer_tiers(
@@ -86,7 +88,7 @@ def customer_tiers(
     model: ScoringModel,
     as_of: date,
     size: Size,
-    fallback_scores: DataFrame | None = None,
+    fallback_score: DataFrame | None = None,
 ) -> DataFrame:
     """One row per scored customer, as published. Reads assessed_customers.
 
@@ -95,15 +97,13 @@ def customer_tiers(
         model: to score with.
         as_of: the date.
         size: of the base to be scored.
-        fallback_scores: other_scores of the model that health falls back to, if the model has health.
+        fallback_score: other_score of the model that health falls back to, if the model has health.
     """
     scores = _scores(steps.sql("tiers", "scored_customers"), model, size)
     scores = scores.select("*", *(expressions.micro_percentile(metric) for metric in model.ranked))
-    if model.health is not None and fallback_scores is not None:
-        score = model.health.fallback_score
-        fallback = fallback_scores.select(ROW_ID, F.col(f"{score}_score").alias("fallback_score"))
-        joined = scores.join(fallback, on=ROW_ID, how="left")
-        scores = joined.select(*scores.columns, *expressions.health(score))
+    if model.health is not None and fallback_score is not None:
+        joined = scores.join(fallback_score, on=ROW_ID, how="left")
+        scores = joined.select(*scores.columns, *expressions.health(model.health.fallback_score))
     steps.view("scores", scores)
 
     in_micro_points = [
@@ -156,7 +156,8 @@ def migration(
         The rows of tier_migration, tier_migration_summary and tier_summary.
     """
     spark = current.sparkSession
-    steps.bind(has_arr="arr" in current.columns)
+    # Compared where both sides have ARR: else all of it would seem to be new.
+    steps.bind(has_arr="arr" in current.columns and "arr" in previous.columns)
     tiers = [(tier.tier, tier.name, position) for position, tier in enumerate(model.tiers)]
     types = {"tier": "string", "tier_name": "string", "tier_position": "int"}
     steps.view("model_tiers", literal_rows(spark, types, tiers))
@@ -191,11 +192,9 @@ def migration(
     steps.view("tier_mean_scores", mean_scores.drop("tier").withColumnRenamed("summarised_tier", "tier"))
 
     steps.sql("migration", "movements")
-    return {
-        "tier_migration": steps.sql("migration", "tier_migration"),
-        "tier_migration_summary": steps.sql("migration", "tier_migration_summary"),
-        "tier_summary": _tier_summary(steps),
-    }
+    moved = {name: steps.sql("migration", name) for name in ("tier_migration", "tier_migration_summary")}
+    steps.bind(has_arr="arr" in current.columns)
+    return {**moved, "tier_summary": _tier_summary(steps)}
 
 
 def _tier_summary(steps: Steps) -> DataFrame:

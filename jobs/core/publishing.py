@@ -70,13 +70,15 @@ class Publisher:
 
     def snapshot_frames(self, steps: Steps, run: DateRun, features: DataFrame) -> dict[str, DataFrame]:
         """The tables of one snapshot by itself; reads assessed_customers, and features for another score."""
-        as_of, health, fallback_scores = run.snapshot.as_of, self.model.health, None
+        as_of, health, fallback_score = run.snapshot.as_of, self.model.health, None
         if health is not None:
             fallback = self._output.fallbacks[health.fallback_model]
-            fallback_scores = pipeline.other_scores(features, fallback, as_of, self._size(run, fallback))
+            fallback_score = pipeline.other_score(
+                features, fallback, health.fallback_score, as_of, self._size(run, fallback)
+            )
         size = self._size(run, self.model)
         return {
-            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, size, fallback_scores),
+            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, size, fallback_score),
             "excluded_customers": steps.sql("tiers", "excluded_customers"),
             "model_components": pipeline.model_components(self._spark, self.model),
         }
@@ -137,13 +139,21 @@ class Publisher:
         A snapshot in the past has its follower compared with it, and of two runs at once the later sees the
         other.
         """
-        for _ in range(_MOST_ROUNDS):
+        rounds = 0
+        while True:
             published = self._output.log.published(self.model.name)
+            # States are remembered from day to day, so that a day left stale by any run is found by the next.
             from_here = sorted(day for day in published if day >= as_of)
-            around = from_here if self.model.segments is not None else from_here[:2]
+            around = sorted(published) if self.model.segments is not None else from_here[:2]
             stale = [day for day in around if _is_stale(published[day], _previous(published, day))]
             if not stale:
                 return
+            rounds += 1
+            if rounds > _MOST_ROUNDS + len(published):
+                raise RuntimeError(
+                    f"{stale[0]}: other runs publish all the time, so that it could not be compared with the "
+                    "day before it; run again"
+                )
             # One after the other: the next may be stale only because of this one.
             self._compare_again(published, stale[0])
 
@@ -156,7 +166,9 @@ class Publisher:
         compared, checks = self._compare(current, previous)
         self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
         refuse(checks, day, self._output.where_to_look(compared))
-        self._output.log.tell("published", self.model, compared)
+        # Another run may have published the day meanwhile: its snapshot is compared in the next round.
+        if self._output.log.published(self.model.name)[day].run_id == current.run_id:
+            self._output.log.tell("published", self.model, compared)
 
     def _compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
         """Writes the tables that follow from a snapshot and the previous one, and checks them."""
@@ -265,11 +277,10 @@ def _is_stale(current: Snapshot, previous: Snapshot | None) -> bool:
     """Whether a snapshot was compared with another one than the previous, or remembers other segments."""
     if previous is None:
         return current.previous_run_id is not None
-    remembered = previous.written.get(SEGMENTS)
-    return (current.previous_run_id, current.previous_segments_hash) != (
-        previous.run_id,
-        remembered.content_hash if remembered else None,
-    )
+    if current.previous_run_id != previous.run_id:
+        return True
+    remembered = previous.written.get(SEGMENTS) if SEGMENTS in current.written else None
+    return current.previous_segments_hash != (remembered.content_hash if remembered else None)
 
 
 def _previous(published: Mapping[date, Snapshot], as_of: date) -> Snapshot | None:

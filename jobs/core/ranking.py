@@ -60,6 +60,8 @@ def ranked(
         result = scored.withColumn("peers", F.lit(rows))
     else:
         result = scored.join(F.broadcast(sizes) if groups <= FEW_VALUES else sizes, on="peer_group")
+    if not metrics:
+        return result.select(*scored.columns, "peers")
     few, many = _by_cardinality(scored, group, metrics)
     for metric in few:
         counts = scored.groupBy(*group, metric).count()

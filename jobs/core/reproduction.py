@@ -72,7 +72,8 @@ def _configuration(
     model = ScoringModel.model_validate(document["model"])
     if configuration_hash(recorded, model) != event["configuration_hash"]:
         raise ConfigurationError(
-            "--config: must be the configuration of the run, which was recorded without its secrets"
+            "--config: must be the configuration of the run, which was recorded without its secrets, and the "
+            "model that it falls back to must be as it was"
         )
     return recorded, model
 

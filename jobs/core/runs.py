@@ -221,5 +221,5 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         },
         run["revenue"],
         run["previous_run_id"],
-        run["previous_segments_hash"],
+        run.get("previous_segments_hash"),
     )

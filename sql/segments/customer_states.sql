@@ -5,13 +5,23 @@
 -- Why: a state follows from the measures and the state before, never from more, so that a snapshot needs only
 -- the previous one. What is held is without overrides, which come on top. Absence ends everything but the
 -- health state, which stays, its count of days above the limit not.
-WITH together AS (
+WITH known_before AS (
+    SELECT
+        remembered.*,
+        excluded.customer_key AS excluded_key,
+        excluded.customer_name AS excluded_name,
+        excluded.reason
+    FROM remembered_segments AS remembered
+    LEFT JOIN current_excluded AS excluded ON remembered.customer_key = excluded.customer_key
+),
+
+together AS (
     SELECT
         coalesce(scored.customer_key, remembered.customer_key) AS customer_key,
         scored.customer_key IS NOT NULL AS is_scored,
         CASE
             WHEN scored.customer_key IS NOT NULL THEN scored.customer_name
-            WHEN excluded.customer_key IS NOT NULL THEN excluded.customer_name
+            WHEN remembered.excluded_key IS NOT NULL THEN remembered.excluded_name
             ELSE remembered.customer_name
         END AS customer_name,
         scored.* EXCEPT (customer_key, customer_name),
@@ -28,14 +38,13 @@ WITH together AS (
         remembered.above_since AS above_since_before,
         remembered.left_segment AS left_segment_before,
         remembered.left_since AS left_since_before,
-        coalesce(excluded.reason = 'cancelled', FALSE) AS is_cancelled,
+        coalesce(remembered.reason = 'cancelled', FALSE) AS is_cancelled,
         decisions.on_tier,
         decisions.on_value_segment,
         decisions.on_behavior_segment,
         decisions.on_health_state
     FROM computed_segments AS scored
-    FULL OUTER JOIN remembered_segments AS remembered ON scored.customer_key = remembered.customer_key
-    LEFT JOIN current_excluded AS excluded ON remembered.customer_key = excluded.customer_key
+    FULL OUTER JOIN known_before AS remembered ON scored.customer_key = remembered.customer_key
     LEFT JOIN decisions_in_force AS decisions
         ON coalesce(scored.customer_key, remembered.customer_key) = decisions.customer_key
 ),

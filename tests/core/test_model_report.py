@@ -119,7 +119,7 @@ def test_limit_above_or_from_the_same_number_leaves_that_number() -> None:
 def test_thresholds_without_use_and_numbers_without_a_name_are_told() -> None:
     verdict, detail = told(lambda content: content["thresholds"].update(spare=1), "thresholds", REVENUE)
     assert (verdict, detail) == ("look", "spare is used nowhere")
-    assert "arr 25000 stands in 2 conditions without a name" in told(lambda _: None, "thresholds")[1]
+    assert "arr 25000 stands in 3 conditions without a name" in told(lambda _: None, "thresholds")[1]
 
 
 def test_score_that_decides_nothing_is_told() -> None:
@@ -494,6 +494,7 @@ def test_models_are_checked_before_anything_is_published(
     ]
 
 
+@pytest.mark.long
 def test_latest_published_snapshot_is_checked(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

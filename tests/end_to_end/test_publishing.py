@@ -132,6 +132,7 @@ def test_published_tables_are_for_every_reader_and_of_one_model(
     }
 
 
+@pytest.mark.long
 def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -> None:
     """Sources and output by name in a catalog, two models in one run, and the view that explains scores."""
     workspace.write_sources([fact("Ann"), fact("Bob", revenue="50", region="South")], active("Ann", "Bob"))

@@ -105,6 +105,7 @@ def test_bad_rows_of_a_text_file_are_set_aside(workspace: Workspace) -> None:
     assert set(workspace.published()[0]["source_files"]) == {"fct_revenues"}
 
 
+@pytest.mark.long
 def test_what_warns_is_told_and_used(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     facts = [
         fact("Ann", revenue="100"),
