@@ -83,6 +83,7 @@ def test_a_model_that_names_what_is_not_measured_is_refused(
     assert "flags.0.when: region must be compared with text, got a number" in said
 
 
+@pytest.mark.long
 def test_bad_rows_and_an_empty_base_leave_what_was_published_readable(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
