@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.core.command import command_parser, leave, run_command
+from jobs.core.command import command_parser, date_option, leave, run_command
 from jobs.core.errors import BadDataError, Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_report import ANTI_PATTERNS, Finding, model_findings
@@ -72,10 +72,8 @@ def _check_models(given: argparse.Namespace) -> None:
 def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], date | None]:
     """Settings, the models to check and today, with every problem in any of them told at once."""
     problems = Problems()
-    try:
-        today = date.fromisoformat(given.today) if given.today else None
-    except ValueError:
-        problems.append(f"--today: must be a date like 2024-12-31, got {given.today!r}")
+    with problems.gathered():
+        today = date_option("--today", given.today) if given.today else None
     models: list[ScoringModel] = []
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.core import decisions
-from jobs.core.command import command_parser, leave, run_command
+from jobs.core.command import command_parser, date_option, leave, run_command
 from jobs.core.decisions import Decision
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.model import ScoringModel, load_model
@@ -94,10 +94,8 @@ def _read_everything(
     problems = Problems()
     as_of, recorded = None, []
     if given.action == "list" and given.as_of is not None:
-        try:
-            as_of = date.fromisoformat(given.as_of)
-        except ValueError:
-            problems.append(f"--as-of: must be a date like 2024-12-31, got {given.as_of!r}")
+        with problems.gathered():
+            as_of = date_option("--as-of", given.as_of)
     if given.action == "record":
         with problems.gathered():
             recorded = _given_decisions(given)

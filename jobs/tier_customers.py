@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs.core import decisions, pipeline, summary
-from jobs.core.command import command_parser, leave, run_command
+from jobs.core.command import command_parser, date_option, leave, run_command
 from jobs.core.date_run import DateRun
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.model import ScoringModel, load_model
@@ -92,10 +92,8 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
     if bool(given.as_of) == bool(given.reproduce):
         problems.append("--as-of: must be given, at least once, unless --reproduce is")
     for text in given.as_of:
-        try:
-            dates.add(date.fromisoformat(text))
-        except ValueError:
-            problems.append(f"--as-of: must be a date like 2024-12-31, got {text!r}")
+        with problems.gathered():
+            dates.add(date_option("--as-of", text))
     models: list[ScoringModel] = []
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)

@@ -123,6 +123,13 @@ def migration(previous: Snapshot, current: Snapshot, list_unchanged: bool = Fals
         _move(before.get(key, {}), after.get(key, {}), reasons.get(key), previous.as_of, current.as_of)
         for key in sorted(before.keys() | after.keys(), key=str.encode)
     ]
+    return listed_and_summed(
+        moves, {"as_of": current.as_of, "previous_as_of": previous.as_of}, list_unchanged
+    )
+
+
+def listed_and_summed(moves: list[Row], days: Row, list_unchanged: bool) -> Migration:
+    """The moves that are listed, and a row per movement and tiers, and one for all."""
     listed = [
         move
         for move in moves
@@ -137,8 +144,7 @@ def migration(previous: Snapshot, current: Snapshot, list_unchanged: bool = Fals
         groups[move["movement"], move["from_tier"], move["to_tier"]].append(move)
     summary = [
         {
-            "as_of": current.as_of,
-            "previous_as_of": previous.as_of,
+            **days,
             "movement": movement,
             "from_tier": from_tier,
             "to_tier": to_tier,

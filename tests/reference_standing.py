@@ -19,13 +19,12 @@ from tests.reference import (
     Row,
     Snapshot,
     _arr_and_health,
-    _choice_order,
     _json,
     _mean_health,
     _quotient,
     _rounded,
     _total,
-    _total_if_any,
+    listed_and_summed,
 )
 from tests.reference_value import (
     AT_RISK,
@@ -483,38 +482,7 @@ def migration(
                 "exclusion_reason": reasons.get(key, "not_in_source") if movement == "churned" else None,
             }
         )
-    listed = [
-        move
-        for move in moves
-        if list_unchanged
-        or move["movement"] != "unchanged"
-        or move["from_action_flag"] != move["to_action_flag"]
-    ]
-    return Migration(listed, _migration_summary(moves, days))
-
-
-def _migration_summary(moves: list[Row], days: Row) -> list[Row]:
-    """A row per movement and tiers, and one for all."""
-    groups: dict[tuple[str, str | None, str | None], list[Row]] = defaultdict(list)
-    for move in moves:
-        groups[move["movement"], move["from_tier"], move["to_tier"]].append(move)
-        groups["total", None, None].append(move)
-    return [
-        {
-            **days,
-            "movement": movement,
-            "from_tier": from_tier,
-            "to_tier": to_tier,
-            "customers": len(group),
-            **{name: _total(group, name) for name in ("revenue_before", "revenue_after", "revenue_impact")},
-            **{name: _total_if_any(group, name) for name in ("arr_before", "arr_after", "arr_impact")},
-            "mean_health_before": _mean_health(group, "health_before"),
-            "mean_health_after": _mean_health(group, "health_after"),
-        }
-        for (movement, from_tier, to_tier), group in sorted(
-            groups.items(), key=lambda item: [_choice_order(part) for part in item[0]]
-        )
-    ]
+    return listed_and_summed(moves, days, list_unchanged)
 
 
 def _movement(was: Row, now: Row, previous_as_of: date) -> str:

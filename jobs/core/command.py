@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
@@ -38,6 +39,18 @@ def command_parser(name: str, description: str | None) -> argparse.ArgumentParse
         "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
     )
     return parser
+
+
+def date_option(option: str, text: str) -> date:
+    """The date that an option was given.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{option}: must be a date like 2024-12-31, got {text!r}") from None
 
 
 def default_log_file() -> Path:

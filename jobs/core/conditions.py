@@ -1,6 +1,6 @@
 """Conditions on the measures of a customer, as models state them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -71,13 +71,21 @@ def check_fallback(rules: Sequence[Rule]) -> Iterator[str]:
         yield "must have when in all but the last, which is for everybody else"
 
 
-def check_thresholds(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
-    """Tells of thresholds that the model doesn't name."""
+def check_thresholds(
+    placed: Iterable[tuple[str, Condition | None]], known: Mapping[str, Decimal]
+) -> Iterator[str]:
+    """Tells of thresholds that conditions, each with the name of its place, name and the model doesn't."""
+    for place, condition in placed:
+        for comparison in condition.comparisons() if condition else ():
+            if comparison.threshold and comparison.threshold not in known:
+                yield f"{place}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+
+
+def check_rules(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
+    """The same of rules, while their model is read; nothing if its thresholds are wrong themselves."""
     known = info.data.get("thresholds")
-    for position, rule in enumerate(rules):
-        for comparison in rule.when.comparisons() if rule.when else ():
-            if known is not None and comparison.threshold and comparison.threshold not in known:
-                yield f"{position}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+    if known is not None:
+        yield from check_thresholds(((str(place), rule.when) for place, rule in enumerate(rules)), known)
 
 
 def refuse(problems: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StringType, StructField, StructType, TimestampType
 
+from jobs.core.documents import is_date
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
@@ -82,9 +83,9 @@ class Decision:
                 yield self.must_be(column, f"one of {', '.join(allowed)}")
         begins, ends = given.get("valid_from", ""), given.get("expires", "")
         for column, text in (("valid_from", begins), ("expires", ends)):
-            if text and not _is_date(text):
+            if text and not is_date(text):
                 yield self.must_be(column, "a date like 2024-12-31")
-        if _is_date(begins) and _is_date(ends) and ends <= begins:
+        if is_date(begins) and is_date(ends) and ends <= begins:
             yield self.must_be("expires", f"after {begins}, from which the decision is valid")
 
     def _possible_values(self, model: ScoringModel) -> tuple[str, ...]:
@@ -92,17 +93,10 @@ class Decision:
         axis = next((axis for axis in AXES if axis == self.values["axis"]), None)
         if axis is None:
             return ()
-        values = model.segmentation.values_of(axis, [rule.tier for rule in model.tiers])
+        values = model.segmentation.values_of(axis, model.tier_names)
         # It is no segment that a customer can be put into.
         leaves = axis == "behavior_segment" and self.values["decision"] != _OVERRIDE
         return (*values, CHURNED) if leaves else values
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def read_file(file: Path) -> list[Decision]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
@@ -73,6 +74,14 @@ def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> 
         raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(error))) from None
     except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
         raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date in the one form that Spark reads as one too."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 _WORDING = {

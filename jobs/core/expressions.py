@@ -108,12 +108,17 @@ def _scaled(component: Component, model: ScoringModel) -> tuple[Column, Column, 
         length = int((high - low) * MICRO)
         zero = _bigint(scale.zero_at * MICRO)
         return (clamped - zero if scale.full_at > scale.zero_at else zero - clamped), _bigint(length), length
-    others = F.col("peers").cast("bigint") - 1
-    lower_is_better = component.direction == "lower_is_better"
-    below = F.col(f"{component.metric}_below").cast("bigint")
-    counted = others - below if lower_is_better else below
+    others, counted, lower_is_better = _counted(component)
     part = F.when(others > 0, counted).otherwise(_bigint(1 if lower_is_better else 0))
     return part, F.greatest(others, _bigint(1)), 2**31
+
+
+def _counted(component: Component) -> tuple[Column, Column, bool]:
+    """The other peers, those of them that count for the customer, and whether lower is better."""
+    others = F.col("peers").cast("bigint") - 1
+    below = F.col(f"{component.metric}_below").cast("bigint")
+    lower_is_better = component.direction == "lower_is_better"
+    return others, others - below if lower_is_better else below, lower_is_better
 
 
 def _bigint(number: Decimal | int) -> Column:
@@ -133,14 +138,11 @@ def _present_weight(model: ScoringModel, score: str, unit: int = 1) -> Column:
 
 def _points_of_percentile(component: Component) -> Column:
     """All in BIGINT: a single peer has percentile 0, no points, or all of them when lower is better."""
-    others = F.col("peers").cast("bigint") - 1
-    below = F.col(f"{component.metric}_below").cast("bigint")
-    lower_is_better = component.direction == "lower_is_better"
-    at_full_scale = F.lit(_MICRO_POINTS_AT_FULL_SCALE * component.weight_bp).cast("bigint")
-    counted = others - below if lower_is_better else below
+    others, counted, lower_is_better = _counted(component)
+    at_full_scale = _bigint(_MICRO_POINTS_AT_FULL_SCALE * component.weight_bp)
     half = F.call_function("div", others, F.lit(2))
     rounded = F.call_function("div", at_full_scale * counted + half, others)
-    single = at_full_scale if lower_is_better else F.lit(0).cast("bigint")
+    single = at_full_scale if lower_is_better else _bigint(0)
     return F.when(others > 0, rounded).otherwise(single)
 
 
@@ -175,7 +177,7 @@ def published_points(name: str) -> Column:
 
 def tier(model: ScoringModel, as_of: date) -> list[Column]:
     """`tier` and `tier_name`: the first tier whose condition holds, else the last."""
-    tiers = {"tier": [rule.tier for rule in model.tiers], "tier_name": [rule.name for rule in model.tiers]}
+    tiers = {"tier": model.tier_names, "tier_name": [rule.name for rule in model.tiers]}
     return [first_that_holds(model.tiers, values, model, as_of).alias(name) for name, values in tiers.items()]
 
 

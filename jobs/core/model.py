@@ -17,6 +17,7 @@ from jobs.core.conditions import (
     Rule,
     check_fallback,
     check_names,
+    check_rules,
     check_thresholds,
     refuse,
 )
@@ -176,7 +177,7 @@ class ScoringModel(Document):
     @field_validator("exclusions")
     @classmethod
     def _exclusions(cls, rules: tuple[Exclusion, ...], info: ValidationInfo) -> tuple[Exclusion, ...]:
-        refuse([*check_names("reason", [rule.reason for rule in rules]), *check_thresholds(rules, info)])
+        refuse([*check_names("reason", [rule.reason for rule in rules]), *check_rules(rules, info)])
         return rules
 
     @field_validator("tiers")
@@ -185,7 +186,11 @@ class ScoringModel(Document):
         names = [tier.tier for tier in tiers]
         # The total row counts as a name: a tier called so could not be told from it.
         refuse(
-            [*check_names("tier", [*names, TOTAL]), *check_fallback(tiers), *check_thresholds(tiers, info)]
+            [
+                *check_names("tier", [*names, TOTAL]),
+                *check_fallback(tiers),
+                *check_rules(tiers, info),
+            ]
         )
         return tiers
 
@@ -193,13 +198,13 @@ class ScoringModel(Document):
     @classmethod
     def _flags(cls, flags: tuple[Flag, ...], info: ValidationInfo) -> tuple[Flag, ...]:
         names = [flag.flag for flag in flags]
-        refuse([*check_names("flag", names), *check_fallback(flags), *check_thresholds(flags, info)])
+        refuse([*check_names("flag", names), *check_fallback(flags), *check_rules(flags, info)])
         return flags
 
     @model_validator(mode="after")
     def _segments_fit(self) -> Self:
         if self.segments is not None:
-            tiers = {tier.tier for tier in self.tiers}
+            tiers = self.tier_names
             named = dict.fromkeys(self.segments.tier_memory.stays_while, "segments.tier_memory.stays_while")
             for rule in self.segments.migration_rules:
                 if rule.axis == "tier":
@@ -217,12 +222,7 @@ class ScoringModel(Document):
     def _known_thresholds(self) -> Self:
         # Those of exclusions, tiers and flags are checked with them.
         placed = [(place, c) for place, c in self.conditions() if place.startswith(("segments", "counts"))]
-        refuse(
-            f"{place}: must name one of thresholds {sorted(self.thresholds)}, got {each.threshold!r}"
-            for place, condition in placed
-            for each in condition.comparisons()
-            if each.threshold and each.threshold not in self.thresholds
-        )
+        refuse(check_thresholds(placed, self.thresholds))
         return self
 
     @property
@@ -255,6 +255,11 @@ class ScoringModel(Document):
         """The measures that customers are ranked by, to be scored or only to be known."""
         scored = (component.metric for component in self.components if component.scale is None)
         return tuple(dict.fromkeys([*scored, *self.ranked]))
+
+    @cached_property
+    def tier_names(self) -> tuple[str, ...]:
+        """The tiers, from the highest."""
+        return tuple(tier.tier for tier in self.tiers)
 
     @cached_property
     def score_columns(self) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Checks a model against the measures that it names."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from decimal import Decimal
 
 from pyspark.sql.types import (
@@ -15,6 +14,7 @@ from pyspark.sql.types import (
 )
 
 from jobs.core.conditions import Condition
+from jobs.core.documents import is_date
 from jobs.core.errors import ConfigurationError
 from jobs.core.model import COVERAGE, ScoringModel
 from jobs.core.segmentation import AXES, STANDING
@@ -43,16 +43,8 @@ def _operand_kind(comparison: Condition, measure: str) -> str:
     if isinstance(comparison.value, bool):
         return _BOOLEAN
     if measure == _DATE:
-        return _DATE if _is_date(str(comparison.value)) else _TEXT
+        return _DATE if is_date(str(comparison.value)) else _TEXT
     return _TEXT
-
-
-def _is_date(text: str) -> bool:
-    """Whether a text is a date in the one form that Spark reads as one too."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import pipeline, readers, segments
 from jobs.core.date_run import DateRun
+from jobs.core.decisions import TABLE as DECISIONS
 from jobs.core.errors import BadDataError
 from jobs.core.model import TOTAL, ScoringModel
 from jobs.core.output import Output
@@ -23,7 +24,6 @@ from jobs.core.steps import Steps, say
 
 _MOST_ROUNDS = 20  # of comparing anew while other runs publish
 SEGMENTS = "customer_segments"
-DECISIONS = "tier_decisions"
 
 
 class Publisher:

@@ -74,7 +74,7 @@ def customer_segments(
     if remembered is None:
         remembered = literal_rows(spark, _REMEMBERED, [])
     steps.view("remembered_segments", remembered.select(*_REMEMBERED))
-    changes = segmentation.rules_by_change([tier.tier for tier in model.tiers])
+    changes = segmentation.rules_by_change(model.tier_names)
     rules = [
         (axis, start, end, rule.rule, rule.trigger, rule.mode, rule.action)
         for (axis, start, end), rule in changes.items()
@@ -137,10 +137,10 @@ def _computed(tiers: DataFrame, model: ScoringModel, segmentation: Segmentation,
 
 def _staying_tiers(model: ScoringModel, segmentation: Segmentation, as_of: date) -> Column:
     """The tiers above the computed one that a customer who holds one would not leave yet."""
-    names = [tier.tier for tier in model.tiers]
+    names = model.tier_names
     staying = [
         F.when(
-            F.col("tier").isin(names[names.index(tier) + 1 :])
+            F.col("tier").isin(list(names[names.index(tier) + 1 :]))
             & expressions.condition(condition, model, as_of),
             tier,
         )
@@ -203,11 +203,10 @@ def standing(
 
 def _known_segments(spark: SparkSession, model: ScoringModel) -> DataFrame:
     """One row per axis and segment of the model, and one for all: the shares that were expected."""
-    tiers = [tier.tier for tier in model.tiers]
     expected = {segment.segment: segment.expected for segment in model.segmentation.value}
     rows: list[tuple[Any, ...]] = [("total", None, None, None, None, None)]
     for axis in AXES:
-        for segment in model.segmentation.values_of(axis, tiers):
+        for segment in model.segmentation.values_of(axis, model.tier_names):
             shares = expected.get(segment) if axis == "value_segment" else None
             rows.append((axis, segment, *((*shares.customers, *shares.arr) if shares else (None,) * 4)))
     share = "decimal(9,6)"

@@ -30,7 +30,7 @@ def segments_findings(model: ScoringModel) -> list[Finding]:
             ANTI_PATTERNS: ["one-size engagement", "no migration path"],
         }
         return [Finding(area, check, "ok", NO_SEGMENTS) for area in checks for check in checks[area]]
-    tiers = [rule.tier for rule in model.tiers]
+    tiers = model.tier_names
     return [
         *_engagement(model.segments),
         *_migration(model.segments, tiers),

@@ -70,7 +70,7 @@ def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> N
         f"\nTiers on {as_of}", "tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR"
     )
     found = {row["tier"]: row for row in rows}
-    for tier in [*(rule.tier for rule in model.tiers), TOTAL]:
+    for tier in [*model.tier_names, TOTAL]:
         row = found[tier]
         means = [row[f"mean_{name}"] for name in model.score_columns]
         table.add_row(

@@ -2,33 +2,42 @@
 -- Inputs: customer_states, segment_levels (the service level of each value segment). Shuffles: none of its
 -- own: the few levels are broadcast.
 -- Why: each axis as it is computed, and as it is assigned: an override in force wins, else what is held.
+WITH assigned AS (
+    SELECT
+        states.*,
+        if(
+            states.is_scored AND states.on_tier.decision = 'override', states.on_tier.value, states.held_tier
+        ) AS tier,
+        if(
+            states.is_scored AND states.on_value_segment.decision = 'override',
+            states.on_value_segment.value,
+            states.held_value_segment
+        ) AS value_segment,
+        if(
+            states.is_scored AND states.on_behavior_segment.decision = 'override',
+            states.on_behavior_segment.value,
+            states.computed_behavior_segment
+        ) AS behavior_segment,
+        if(
+            states.is_scored AND states.on_health_state.decision = 'override',
+            states.on_health_state.value,
+            states.computed_health_state
+        ) AS health_state
+    FROM customer_states AS states
+)
+
 SELECT
     states.customer_key,
     states.customer_name,
     states.is_scored,
     states.computed_tier,
-    CASE
-        WHEN states.is_scored AND states.on_tier.decision = 'override' THEN states.on_tier.value
-        ELSE states.held_tier
-    END AS tier,
+    states.tier,
     states.computed_value_segment,
-    CASE
-        WHEN states.is_scored AND states.on_value_segment.decision = 'override'
-            THEN states.on_value_segment.value
-        ELSE states.held_value_segment
-    END AS value_segment,
+    states.value_segment,
     states.computed_behavior_segment,
-    CASE
-        WHEN states.is_scored AND states.on_behavior_segment.decision = 'override'
-            THEN states.on_behavior_segment.value
-        ELSE states.computed_behavior_segment
-    END AS behavior_segment,
+    states.behavior_segment,
     states.computed_health_state,
-    CASE
-        WHEN states.is_scored AND states.on_health_state.decision = 'override'
-            THEN states.on_health_state.value
-        ELSE states.computed_health_state
-    END AS health_state,
+    states.health_state,
     states.behavior_rule,
     states.typical_needs,
     states.engagement_focus,
@@ -62,12 +71,6 @@ SELECT
     states.arr,
     states.health_score,
     states.scores.*
-FROM customer_states AS states
-LEFT JOIN segment_levels AS levels
-    ON
-        CASE
-            WHEN states.is_scored AND states.on_value_segment.decision = 'override'
-                THEN states.on_value_segment.value
-            ELSE states.held_value_segment
-        END = levels.value_segment
+FROM assigned AS states
+LEFT JOIN segment_levels AS levels ON states.value_segment = levels.value_segment
 LEFT JOIN service_levels AS delivered ON states.delivered_service_level = delivered.service_level

@@ -79,31 +79,23 @@ counted AS (
     SELECT
         wanted.*,
         CASE
-            WHEN NOT wanted.was_scored OR wanted.candidate_tier = wanted.from_tier THEN 0
-            WHEN wanted.candidate_tier IS NULL THEN 0
+            WHEN NOT wanted.is_scored OR NOT wanted.was_scored THEN 0
+            WHEN wanted.candidate_tier = wanted.from_tier THEN 0
             WHEN wanted.candidate_tier = wanted.candidate_before THEN wanted.streak_before + 1
             ELSE 1
         END AS streak,
-        CASE
-            WHEN value_rules.mode = 'automatic' THEN 'done'
-            WHEN value_rules.mode IS NULL THEN NULL
-            WHEN
-                wanted.on_value_segment.decision = 'approve'
-                AND wanted.on_value_segment.value = wanted.computed_value_segment
-                THEN 'approved'
-            WHEN wanted.on_value_segment.decision = 'reject' THEN 'rejected'
-            ELSE 'pending'
-        END AS value_segment_status,
-        CASE
-            WHEN leaving_rules.mode = 'automatic' THEN 'done'
-            WHEN leaving_rules.mode IS NULL THEN NULL
-            WHEN
-                wanted.on_behavior_segment.decision = 'approve'
-                AND wanted.on_behavior_segment.value = 'churned'
-                THEN 'approved'
-            WHEN wanted.on_behavior_segment.decision = 'reject' THEN 'rejected'
-            ELSE 'pending'
-        END AS leaving_status,
+        review_status(
+            value_rules.mode,
+            wanted.on_value_segment.decision,
+            wanted.on_value_segment.value,
+            wanted.computed_value_segment
+        ) AS value_segment_status,
+        review_status(
+            leaving_rules.mode,
+            wanted.on_behavior_segment.decision,
+            wanted.on_behavior_segment.value,
+            'churned'
+        ) AS leaving_status,
         if(
             value_rules.mode = 'manual',
             coalesce(
