@@ -20,6 +20,7 @@ from tests.generate import history_inputs
 pytestmark = pytest.mark.faults
 DATES = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
 SECONDS_TO_WAIT = 300
+SECONDS_BETWEEN_APPENDS = 30
 ON_A_CLUSTER = """
 import sys
 from pathlib import Path
@@ -139,7 +140,7 @@ def append_while(history: Workspace, processes: list[subprocess.Popen[str]]) -> 
     while any(process.poll() is None for process in processes):
         later.write.format("delta").mode("append").save(facts)
         appended += 1
-        time.sleep(10)
+        time.sleep(SECONDS_BETWEEN_APPENDS)
     return appended
 
 
