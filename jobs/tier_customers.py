@@ -74,7 +74,7 @@ def _tier_customers(given: argparse.Namespace) -> None:
         output.log.prepare(model)
         if model.segments is not None:
             decisions.prepare(output.tables_of(model), model)
-    publishers = [Publisher(output, model) for model in models]
+    publishers = [Publisher(output, model, dates) for model in models]
     for as_of in dates:
         say(f"{as_of}")
         with DateRun(output, as_of, pins) as run:

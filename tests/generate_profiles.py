@@ -54,6 +54,16 @@ VALUES = {
     "health_state": ("At-Risk", "Healthy"),
 }
 
+LATER = timedelta(minutes=1)
+# What makes a decision one without effect, though the table takes it.
+FAULTS: tuple[Row, ...] = (
+    {"axis": "Tier"},
+    {"decision": "approve", "value": None},
+    *({"decision": "override", "value": value} for value in (None, "VIP", "churned")),
+    *({"decision": "override", "reason": reason} for reason in (None, " ")),
+    {"decision": "override", "expires": None},
+)
+
 
 @dataclass(frozen=True)
 class History:
@@ -123,6 +133,8 @@ def random_decisions(seed: float, dates: Sequence[date], names: Sequence[str]) -
         if rng.random() < 0.3:
             contrary = {"decision": rng.choice(("approve", "reject")), "value": rng.choice(VALUES[axis])}
             decisions.append({**made, **contrary, "reason": "a second opinion"})
+        if rng.random() < 0.2:
+            decisions.append({**made, "recorded_at": made["recorded_at"] + LATER, **rng.choice(FAULTS)})
     return _told_apart(decisions)
 
 

@@ -292,6 +292,14 @@ BEHAVIOR_SEGMENTS = (
 )
 
 
+DECIDABLE: dict[str, tuple[str, ...]] = {
+    "tier": tuple(tier.tier for tier in TIERS),
+    "value_segment": tuple(segment.segment for segment in VALUE_SEGMENTS),
+    "behavior_segment": tuple(segment.segment for segment in BEHAVIOR_SEGMENTS),
+    "health_state": (AT_RISK, HEALTHY),
+}
+
+
 def _value_rule(before: str, after: str, mode: str, trigger: str, action: str) -> MigrationRule:
     name = f"{before}_to_{after}".lower().replace("-", "_")
     return MigrationRule("value_segment", name, before, after, mode, trigger, action)
@@ -493,7 +501,7 @@ def decisions_in_force(decisions: Iterable[Row], as_of: date) -> dict[tuple[str,
     """The one decision that counts at as_of for each customer and axis."""
     winners: dict[tuple[str, str], Row] = {}
     for decision in decisions:
-        if decision["valid_from"] is None or decision["valid_from"] > as_of:
+        if not can_have_an_effect(decision) or decision["valid_from"] > as_of:
             continue
         if decision["expires"] is not None and decision["expires"] <= as_of:
             continue
@@ -501,6 +509,18 @@ def decisions_in_force(decisions: Iterable[Row], as_of: date) -> dict[tuple[str,
         if place not in winners or _precedes(decision, winners[place]):
             winners[place] = decision
     return winners
+
+
+def can_have_an_effect(decision: Row) -> bool:
+    """Whether the decision names something of the model, and why and how long if it is an override."""
+    segments = DECIDABLE.get(decision["axis"], ())
+    what, value = decision["decision"], decision["value"]
+    if what == "override":
+        reason = decision["reason"] or ""
+        return value in segments and reason.strip(" ") != "" and decision["expires"] is not None
+    leaving = ("churned",) if decision["axis"] == "behavior_segment" else ()
+    allowed = (*segments, *leaving, None) if what == "reject" else (*segments, *leaving)
+    return bool(segments) and what in {"approve", "reject"} and value in allowed
 
 
 def _precedes(one: Row, other: Row) -> bool:

@@ -7,7 +7,7 @@ from datetime import date
 from types import TracebackType
 from typing import Self
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import expressions, pipeline
@@ -19,7 +19,7 @@ from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot, Status
 from jobs.core.sources import KINDS, Pins
 from jobs.core.steps import Steps, say, timed
-from jobs.core.tables import Written
+from jobs.core.tables import Total, Written
 
 
 class DateRun:
@@ -191,15 +191,15 @@ class DateRun:
             )
         return checks
 
-    def _feature_totals(self) -> dict[str, Column]:
+    def _feature_totals(self) -> dict[str, Total]:
         """What is added up over the customers while their features are written."""
         faults = ("unknown_accounts", "conflicting_accounts")
         added = ("event_rows", "lifetime_revenue", "total_accounts", *faults)
-        sums = {column: F.sum(column) for column in added}
-        examples = {f"{c}_example": F.min(F.when(F.col(c) > 0, F.col("customer_key"))) for c in faults}
+        sums = {column: Total(F.col(column)) for column in added}
+        examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
         scored = {
-            f"{model.name}_scored": F.count_if(
-                expressions.exclusion_reason(model, self.snapshot.as_of).isNull()
+            f"{model.name}_scored": Total(
+                expressions.exclusion_reason(model, self.snapshot.as_of).isNull().cast("int")
             )
             for model in [*self._output.models, *self._output.fallbacks.values()]
         }
@@ -207,4 +207,4 @@ class DateRun:
 
     def to_be_scored(self, model: ScoringModel) -> int:
         """How many customers a model doesn't exclude; known when the features are written."""
-        return int(self.written.totals[f"{model.name}_scored"])
+        return int(self.written.totals[f"{model.name}_scored"] or 0)

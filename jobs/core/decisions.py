@@ -18,7 +18,7 @@ from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
 from jobs.core.runs import Snapshot
 from jobs.core.segmentation import AXES, CHURNED
-from jobs.core.steps import literal_rows
+from jobs.core.steps import Steps, literal_rows
 from jobs.core.tables import OutputTables
 
 TABLE = "tier_decisions"
@@ -36,8 +36,8 @@ FIELDS = StructType(
     ]
 )
 COLUMNS = tuple(name for name in FIELDS.names if name != "recorded_at")  # what a person gives
-_OVERRIDE = "override"
-DECISIONS = ("approve", "reject", _OVERRIDE)
+_REJECT, _OVERRIDE = "reject", "override"
+DECISIONS = ("approve", _REJECT, _OVERRIDE)
 _FOR_OVERRIDES = ("reason", "expires")  # given at will, but for an override
 _REQUIRED = set(COLUMNS) - set(_FOR_OVERRIDES)
 
@@ -77,7 +77,8 @@ class Decision:
         for column, text in given.items():
             if text.encode(errors="replace").decode() != text:  # bytes of the command line that are no text
                 yield self.must_be(column, "Unicode text")
-        choices = {"axis": AXES, "decision": DECISIONS, "value": self._possible_values(model)}
+        values = values_by_axis(model, given.get("decision", "")).get(given.get("axis", ""), ())
+        choices = {"axis": AXES, "decision": DECISIONS, "value": values}
         for column, allowed in choices.items():
             if column in given and allowed and given[column] not in allowed:
                 yield self.must_be(column, f"one of {', '.join(allowed)}")
@@ -88,15 +89,36 @@ class Decision:
         if is_date(begins) and is_date(ends) and ends <= begins:
             yield self.must_be("expires", f"after {begins}, from which the decision is valid")
 
-    def _possible_values(self, model: ScoringModel) -> tuple[str, ...]:
-        """The values that can be decided on; none while the axis is unknown."""
-        axis = next((axis for axis in AXES if axis == self.values["axis"]), None)
-        if axis is None:
-            return ()
-        values = model.segmentation.values_of(axis, model.tier_names)
-        # It is no segment that a customer can be put into.
-        leaves = axis == "behavior_segment" and self.values["decision"] != _OVERRIDE
-        return (*values, CHURNED) if leaves else values
+
+def values_by_axis(model: ScoringModel, decision: str) -> dict[str, tuple[str, ...]]:
+    """The values that a decision of a kind can name, on each axis."""
+    values: dict[str, tuple[str, ...]] = {
+        axis: model.segmentation.values_of(axis, model.tier_names) for axis in AXES
+    }
+    if decision == _OVERRIDE:
+        return values
+    # It is no segment that a customer can be put into, but one that a person can agree to.
+    return {**values, "behavior_segment": (*values["behavior_segment"], CHURNED)}
+
+
+def judged(steps: Steps, recorded: DataFrame, model: ScoringModel) -> DataFrame:
+    """All decisions of `tier_decisions`, each with `counts`: whether it can have an effect.
+
+    Args:
+        steps: where the views are made.
+        recorded: the table, which others can write to as well.
+        model: with segments.
+    """
+    steps.view(TABLE, recorded)
+    known = [
+        (axis, decision, value)
+        for decision in DECISIONS
+        for axis, values in values_by_axis(model, decision).items()
+        for value in (*values, *((None,) if decision == _REJECT else ()))
+    ]
+    types = dict.fromkeys(("axis", "decision", "value"), "string")
+    steps.view("known_decisions", literal_rows(recorded.sparkSession, types, known))
+    return steps.sql("segments", "judged_decisions")
 
 
 def read_file(file: Path) -> list[Decision]:

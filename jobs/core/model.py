@@ -25,7 +25,7 @@ from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import ConfigurationError
 from jobs.core.resources import resource
 from jobs.core.scales import Linear, Scale
-from jobs.core.segmentation import ANY, Segmentation
+from jobs.core.segmentation import ANY, AXES, STANDING, Segmentation
 from jobs.core.settings import is_model_file
 
 # A weight of 1, in the basis points that scores are computed with.
@@ -269,6 +269,18 @@ class ScoringModel(Document):
     def components_of(self, score: str) -> tuple[Component, ...]:
         """The components of one score."""
         return tuple(component for component in self.components if component.score == score)
+
+    @cached_property
+    def segments_measures(self) -> frozenset[str]:
+        """The measures and scores that segments go by, and alerts show."""
+        compared = [
+            each for _, condition in self.segmentation.conditions() for each in condition.comparisons()
+        ]
+        shown = [figure for alert in self.segmentation.alerts for figure in alert.figures]
+        known_later = {*AXES, *STANDING}
+        return frozenset(
+            {*(each.metric or "" for each in compared), *shown, *self.score_columns} - known_later
+        )
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Every condition, with the path of its place in the document."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.layout import layout
@@ -11,7 +11,7 @@ from jobs.core.rules import Check, Rules
 from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
 from jobs.core.steps import literal_rows, timed
-from jobs.core.tables import Location, OutputTables, Written
+from jobs.core.tables import Location, OutputTables, Total, Written
 
 LABELS = ("as_of", "model", "run_id")  # of every row of every table
 SHARED = "shared"  # the model of what belongs to no model: features and checks of sources
@@ -60,7 +60,7 @@ class Output:
         frame: DataFrame,
         *,
         model: ScoringModel | None = None,
-        totals: Mapping[str, Column] | None = None,
+        totals: Mapping[str, Total] | None = None,
     ) -> Written:
         """Replaces the rows of one date in one table; those of all models if no model is given."""
         tables = self.root if model is None else self.tables_of(model)

@@ -1,6 +1,6 @@
 """Publishes one model's snapshots: writes their tables, and tells `runs` which versions belong together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core import pipeline, readers, segments
 from jobs.core.date_run import DateRun
 from jobs.core.decisions import TABLE as DECISIONS
+from jobs.core.decisions import judged
 from jobs.core.errors import BadDataError
 from jobs.core.model import TOTAL, ScoringModel
 from jobs.core.output import Output
@@ -21,6 +22,7 @@ from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot
 from jobs.core.sources import Pins
 from jobs.core.steps import Steps, say
+from jobs.core.tables import Total
 
 _MOST_ROUNDS = 20  # of comparing anew while other runs publish
 SEGMENTS = "customer_segments"
@@ -34,20 +36,23 @@ class Publisher:
         tables: the model's tables.
     """
 
-    def __init__(self, output: Output, model: ScoringModel) -> None:
+    def __init__(self, output: Output, model: ScoringModel, dates: Collection[date] = ()) -> None:
+        """Publishes for a command that publishes these dates."""
         self.model = model
+        self._dates = dates
         self.tables = output.tables_of(model)
         self._output = output
         self._spark = output.root.spark
         self._settings = output.settings
         self._rules = output.rules
         self._decisions_version: int | None = None  # read by all of a command's dates
+        self._too_old: set[date] = set()  # the days that were found to lack what segments go by
 
     def publish(self, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         """Publishes the snapshot of one date, and what changed since the one before.
 
         A later snapshot that is already there is compared anew, with this one; where segments have memory,
-        all later ones are.
+        all later ones are, up to the next date that the command publishes itself.
 
         Args:
             run: the date, and the run it is published by.
@@ -58,13 +63,15 @@ class Publisher:
             BadDataError: there is nobody to score, or something doesn't add up.
         """
         snapshot = self._write_snapshot(run, features, allow_empty)
+        self._too_old.discard(snapshot.as_of)
         published = self._output.log.published(self.model.name)
         compared, checks = self._compare(snapshot, _previous(published, snapshot.as_of))
         run.check(checks, self.model.name)
         run.published(self.model, compared)
         if self.model.segments is not None:
-            for day in sorted(day for day in published if day > snapshot.as_of):
-                self._compare_again(self._output.log.published(self.model.name), day)
+            for day in sorted(published):
+                if snapshot.as_of < day < self._until(snapshot.as_of):
+                    self._compare_again(self._output.log.published(self.model.name), day)
         self._settle(snapshot.as_of)
         readers.create_views(self.tables, self._output.log, self.model)
 
@@ -116,7 +123,7 @@ class Publisher:
         run.check(checks, self.model.name)
         return snapshot
 
-    def _score_totals(self) -> dict[str, Column]:
+    def _score_totals(self) -> dict[str, Total]:
         scores = self.model.scores
         none = F.lit(Decimal(0))
         points = {
@@ -128,9 +135,9 @@ class Publisher:
         differ = [F.coalesce(column, none) != total for column, total in zip(columns, sums, strict=True)]
         outside = [~F.coalesce(column, none).between(0, 100) for column in columns]
         return {
-            "revenue": F.sum("total_revenue"),
-            "points_sum_to_scores": F.count_if(reduce(Column.__or__, differ)),
-            "scores_in_range": F.count_if(reduce(Column.__or__, outside)),
+            "revenue": Total(F.col("total_revenue")),
+            "points_sum_to_scores": Total(reduce(Column.__or__, differ).cast("int")),
+            "scores_in_range": Total(reduce(Column.__or__, outside).cast("int")),
         }
 
     def _settle(self, as_of: date) -> None:
@@ -144,8 +151,15 @@ class Publisher:
             published = self._output.log.published(self.model.name)
             # States are remembered from day to day, so that a day left stale by any run is found by the next.
             from_here = sorted(day for day in published if day >= as_of)
-            around = sorted(published) if self.model.segments is not None else from_here[:2]
-            stale = [day for day in around if _is_stale(published[day], _previous(published, day))]
+            if self.model.segments is None:
+                around = from_here[:2]
+            else:
+                around = [day for day in sorted(published) if day < self._until(as_of)]
+            stale = [
+                day
+                for day in around
+                if day not in self._too_old and _is_stale(published[day], _previous(published, day))
+            ]
             if not stale:
                 return
             rounds += 1
@@ -157,10 +171,26 @@ class Publisher:
             # One after the other: the next may be stale only because of this one.
             self._compare_again(published, stale[0])
 
+    def _until(self, as_of: date) -> date:
+        """The next date that the command publishes, from which on the rest is left to it."""
+        return min((day for day in self._dates if day > as_of), default=date.max)
+
+    def _lacking(self, snapshot: Snapshot) -> list[str]:
+        """What segments go by and a snapshot of an earlier version of the model doesn't hold."""
+        return sorted(self.model.segments_measures - set(self._read("customer_tiers", snapshot).columns))
+
     def _compare_again(self, published: Mapping[date, Snapshot], day: date) -> None:
         previous = _previous(published, day)
         say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
         current = published[day]
+        lacking = self._lacking(current) if self.model.segments is not None else []
+        if lacking:
+            say(
+                f"  left as it was: it was published before the model had {', '.join(lacking)}. Publish it "
+                "again; the days after it follow"
+            )
+            self._too_old.add(day)
+            return
         sources = {name: v for name, v in current.pins.versions.items() if name != DECISIONS}
         current = replace(current, pins=Pins(sources, current.pins.files))
         compared, checks = self._compare(current, previous)
@@ -172,15 +202,17 @@ class Publisher:
 
     def _compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
         """Writes the tables that follow from a snapshot and the previous one, and checks them."""
+        checks = []
         if self.model.segments is not None:
             current = self._segment(current, previous)
+            checks = self._decision_checks(current)
         with self.comparison(current, previous) as frames:
             parts = F.col("movement") != TOTAL
-            sides = {side: F.sum(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
+            sides = {side: Total(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
             compared = self._write_all(current, frames, {"tier_migration_summary": sides})
         if previous is None:
-            return replace(compared, previous_run_id=None), []
-        checks = self._movement_checks(compared, previous)
+            return replace(compared, previous_run_id=None), checks
+        checks += self._movement_checks(compared, previous)
         return replace(compared, previous_run_id=previous.run_id), checks
 
     def _segment(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
@@ -201,10 +233,25 @@ class Publisher:
         values = segments.bound(self.model.segmentation)
         with Steps(self._spark, as_of=current.as_of, **values) as steps:
             steps.view("current_excluded", self._read("excluded_customers", current))
-            steps.view(DECISIONS, self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS]))
+            self._judged_decisions(steps, current)
             remembered = self._read(SEGMENTS, previous) if previous and SEGMENTS in previous.written else None
             tiers = self._read("customer_tiers", current)
             yield segments.customer_segments(steps, tiers, remembered, self.model, current.as_of)
+
+    def _judged_decisions(self, steps: Steps, current: Snapshot) -> DataFrame:
+        recorded = self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
+        return judged(steps, recorded, self.model)
+
+    def _decision_checks(self, current: Snapshot) -> list[Check]:
+        with Steps(self._spark) as steps:
+            without = ~F.col("counts")
+            found = self._judged_decisions(steps, current).agg(
+                F.count("*").alias("checked"),
+                F.count_if(without).alias("failed"),
+                F.min(F.when(without, F.col("customer_key"))).alias("example"),
+            )
+            counted = found.collect()[0].asDict()
+        return self._rules.about_total("decision_without_effect", DECISIONS, **counted)
 
     def _scored(self, snapshot: Snapshot) -> DataFrame:
         """The scored customers of a snapshot with their tiers, as assigned where the model has segments."""
@@ -259,7 +306,7 @@ class Publisher:
         return self.tables.read_written(table, snapshot.as_of, snapshot.written[table])
 
     def _write_all(
-        self, snapshot: Snapshot, frames: dict[str, DataFrame], totals: Mapping[str, Mapping[str, Column]]
+        self, snapshot: Snapshot, frames: dict[str, DataFrame], totals: Mapping[str, Mapping[str, Total]]
     ) -> Snapshot:
         # At once: most of them are small, and wait for Delta's log rather than for a processor.
         with ThreadPoolExecutor() as pool:

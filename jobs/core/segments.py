@@ -60,7 +60,7 @@ def customer_segments(
     model: ScoringModel,
     as_of: date,
 ) -> dict[str, DataFrame]:
-    """The rows of customer_segments and migration_actions. Reads current_excluded and tier_decisions.
+    """The rows of customer_segments and migration_actions. Reads current_excluded and judged_decisions.
 
     Args:
         steps: where the views are, and `bound` values.

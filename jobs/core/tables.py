@@ -111,6 +111,18 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Total:
+    """What is added up over rows on their way to the files: an aggregate of a value that each row has."""
+
+    of: Column
+    by: Callable[[Column], Column] = F.sum
+
+    def in_one(self) -> Column:
+        """The aggregate over rows, where both steps can be one."""
+        return self.by(self.of)
+
+
+@dataclass(frozen=True)
 class Written:
     """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
 
@@ -124,7 +136,7 @@ class Written:
     totals: Mapping[str, Any] = field(default_factory=dict)
 
 
-def content_hash(frame: DataFrame) -> Column:
+def content_hash(frame: DataFrame) -> Total:
     """An order-independent hash of rows over every column but run_id, as text.
 
     The sum of the rows' 64-bit hashes; a row's hash also covers which of its values are NULL, which
@@ -132,7 +144,9 @@ def content_hash(frame: DataFrame) -> Column:
     """
     hashed = [f"`{name}`" for name in frame.columns if name != "run_id"]
     row_hash = F.xxhash64(*hashed, *(F.isnull(name) for name in hashed))
-    return F.coalesce(F.sum(row_hash.cast("decimal(38,0)")), F.lit(0)).cast("string")
+    return Total(
+        row_hash.cast("decimal(38,0)"), lambda hashes: F.coalesce(F.sum(hashes), F.lit(0)).cast("string")
+    )
 
 
 class OutputTables:
@@ -243,7 +257,7 @@ class OutputTables:
                     )
 
     def replace(
-        self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Column] | None = None
+        self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total] | None = None
     ) -> Written:
         """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
 
@@ -251,23 +265,27 @@ class OutputTables:
             table: to write; it exists.
             as_of: all rows have it.
             frame: the rows; columns that the table has and they lack become NULL.
-            totals: aggregates over the rows, to be computed on their way too.
+            totals: to be added up on their way too.
         """
         return _retried(lambda: self._replace(table, as_of, frame, totals or {}))
 
-    def _replace(self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Column]) -> Written:
+    def _replace(self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total]) -> Written:
         identifier = self.location.identifier(table)
         # By its own mark the commit is found again among those of other runs.
         mark = str(uuid.uuid4())
         seen = Observation()
         rows = self._fitted(table, frame)
-        rows = rows.observe(
+        added = {"content_hash": content_hash(rows), **totals}
+        # Values of rows are compiled in a step of their own: within an observation they would be interpreted.
+        valued = rows.select("*", *(total.of.alias(f"_{name}") for name, total in added.items()))
+        valued = valued.observe(
             seen,
             F.count(F.lit(1)).alias("rows"),
-            content_hash(rows).alias("content_hash"),
-            *(column.alias(name) for name, column in totals.items()),
+            *(total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()),
         )
-        rows.writeTo(identifier).option("userMetadata", mark).overwrite(F.col("as_of") == F.lit(as_of))
+        valued.select(*rows.columns).writeTo(identifier).option("userMetadata", mark).overwrite(
+            F.col("as_of") == F.lit(as_of)
+        )
         history = self.spark.sql(f"DESCRIBE HISTORY {identifier}").select(
             "version", "userMetadata", "operationMetrics"
         )
@@ -290,7 +308,7 @@ class OutputTables:
     def hash_of(self, table: str, frame: DataFrame) -> str:
         """The content hash that the rows would have in the table."""
         fitted = self._fitted(table, frame)
-        return str(fitted.agg(content_hash(fitted)).collect()[0][0])
+        return str(fitted.agg(content_hash(fitted).in_one()).collect()[0][0])
 
     def append(self, table: str, frame: DataFrame) -> None:
         """Appends rows in one atomic commit."""

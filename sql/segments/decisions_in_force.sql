@@ -1,5 +1,5 @@
 -- Grain: one row per customer with a decision in force at as_of: the one that counts, on each axis.
--- Input: tier_decisions. Shuffles: two, by customer and axis, then by customer; people make few decisions.
+-- Input: judged_decisions. Shuffles: two, by customer and axis, then by customer; people make few decisions.
 -- Why: a decision counts from valid_from until it expires. Of several the latest valid_from counts, then the
 -- latest recorded, then the first in binary order.
 WITH ranked AS (
@@ -20,8 +20,8 @@ WITH ranked AS (
                 decided_by ASC,
                 reason ASC NULLS LAST
         ) AS place
-    FROM tier_decisions
-    WHERE valid_from <= :as_of AND coalesce(:as_of < expires, TRUE)
+    FROM judged_decisions
+    WHERE counts AND valid_from <= :as_of AND coalesce(:as_of < expires, TRUE)
 ),
 
 counting AS (

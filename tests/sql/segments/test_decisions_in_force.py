@@ -1,6 +1,7 @@
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from tests.sql.segments.shapes import DECISIONS_IN_FORCE
 from tests.sql.steps import assert_rows, run_step, table
@@ -31,7 +32,8 @@ def decision(
 
 def decisions_in_force(spark: SparkSession, *decisions: Decision) -> DataFrame:
     given = table(spark, AS_TEXT, decisions)
-    inputs = {"tier_decisions": given.withColumn("recorded_at", given["recorded_at"].cast("timestamp"))}
+    typed = given.withColumn("recorded_at", given["recorded_at"].cast("timestamp"))
+    inputs = {"judged_decisions": typed.withColumn("counts", F.col("decided_by") != F.lit("Nobody"))}
     return run_step(spark, "segments", "decisions_in_force", inputs, as_of=date(2024, 12, 31))
 
 
@@ -126,4 +128,14 @@ def test_a_rejection_keeps_that_it_names_no_segment(spark: SparkSession) -> None
         decisions_in_force(spark, rejected),
         DECISIONS_IN_FORCE,
         ("c1", None, ("reject", None, "Eve", None), None, None),
+    )
+
+
+def test_one_that_does_not_count_is_as_if_it_were_not_there(spark: SparkSession) -> None:
+    later = ("c1", "tier", "override", "B", "Nobody", "Why", "2024-02-01", None, EARLY)
+
+    assert_rows(
+        decisions_in_force(spark, decision("A", "2024-01-01"), later),
+        DECISIONS_IN_FORCE,
+        ("c1", override("A"), None, None, None),
     )

@@ -1,0 +1,66 @@
+from datetime import date
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core.decisions import FIELDS, judged
+from jobs.core.model import load_model
+from jobs.core.steps import Steps
+from tests.conftest import Row
+from tests.generate_profiles import FAULTS, decision
+
+OVERRIDE = decision("c1", "tier", "override", "Scale", date(2024, 1, 1), expires=date(2025, 1, 1))
+
+
+def counting(spark: SparkSession, *decisions: Row) -> list[bool]:
+    """Which of the decisions count, in their order."""
+    rows = [
+        tuple({**row, "decided_by": str(place)}[name] for name in FIELDS.names)
+        for place, row in enumerate(decisions)
+    ]
+    with Steps(spark) as steps:
+        given = spark.createDataFrame(rows, FIELDS).coalesce(1)
+        result = judged(steps, given, load_model("value_potential_strategic")).collect()
+    assert [field for field in result[0].asDict() if field != "counts"] == FIELDS.names
+    return [row["counts"] for row in sorted(result, key=lambda row: int(row["decided_by"]))]
+
+
+@pytest.mark.parametrize("kind", ["approve", "reject", "override"])
+def test_each_kind_of_decision_on_each_axis_counts(spark: SparkSession, kind: str) -> None:
+    segments = {
+        "tier": "Growth",
+        "value_segment": "Mid-Market",
+        "behavior_segment": "Champions",
+        "health_state": "Healthy",
+    }
+    given = [{**OVERRIDE, "decision": kind, "axis": axis, "value": value} for axis, value in segments.items()]
+
+    assert counting(spark, *given) == [True] * 4
+
+
+def test_one_that_says_too_little_or_what_the_model_does_not_know_does_not(spark: SparkSession) -> None:
+    faulty = [{**OVERRIDE, **fault} for fault in FAULTS]
+
+    assert counting(spark, OVERRIDE, *faulty) == [True] + [False] * len(faulty)
+
+
+def test_only_an_override_needs_a_reason_and_an_end_and_a_rejection_no_segment(spark: SparkSession) -> None:
+    bare = {**OVERRIDE, "reason": None, "expires": None}
+
+    assert counting(
+        spark,
+        {**bare, "decision": "approve"},
+        {**bare, "decision": "reject"},
+        {**bare, "decision": "reject", "value": None},
+        {**bare, "decision": "approve", "value": None},
+    ) == [True, True, True, False]
+
+
+def test_a_customer_can_be_agreed_to_have_left_but_not_put_among_those_who_did(spark: SparkSession) -> None:
+    left = {**OVERRIDE, "axis": "behavior_segment", "value": "churned"}
+
+    assert counting(spark, *({**left, "decision": kind} for kind in ("approve", "reject", "override"))) == [
+        True,
+        True,
+        False,
+    ]
