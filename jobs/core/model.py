@@ -270,6 +270,12 @@ class ScoringModel(Document):
         """The components of one score."""
         return tuple(component for component in self.components if component.score == score)
 
+    def only(self, score: str) -> Self:
+        """The model with one of its scores, one that is made of measures, and nothing else to rank."""
+        # A model's copy would keep what the model has cached of its other scores.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(**{**fields, "components": self.components_of(score), "ranked": ()})
+
     @cached_property
     def segments_measures(self) -> frozenset[str]:
         """The measures and scores that segments go by, and alerts show."""

@@ -77,10 +77,8 @@ def _scores(scored: DataFrame, model: ScoringModel, size: Size) -> DataFrame:
 def other_score(features: DataFrame, model: ScoringModel, score: str, as_of: date, size: Size) -> DataFrame:
     """One row per customer that a model scores: the row id and one of its scores, as `fallback_score`."""
     scored = features.where(expressions.exclusion_reason(model, as_of).isNull())
-    # What the other scores rank needn't be.
-    alone = model.model_copy(update={"components": model.components_of(score), "ranked": ()})
     published = expressions.published_points(f"{score}_score").alias("fallback_score")
-    return _scores(scored, alone, size).select(ROW_ID, published)
+    return _scores(scored, model.only(score), size).select(ROW_ID, published)
 
 
 def customer_tiers(

@@ -463,6 +463,17 @@ def test_comparisons_are_found_in_nested_conditions() -> None:
     assert [comparison.metric for comparison in nested.comparisons()] == ["total_events", "a", "b"]
 
 
+def test_a_model_reduced_to_one_score_forgets_the_others() -> None:
+    model = load_model("profitability_adherence")
+    assert model.levels == (("profitability", "adherence"),)
+
+    reduced = model.only("adherence")
+
+    assert reduced.levels == (("adherence",),)
+    assert set(reduced.ranked_metrics) == {each.metric for each in model.components_of("adherence")}
+    assert reduced.exclusions == model.exclusions
+
+
 def test_conditions_are_listed_with_their_places() -> None:
     places = [place for place, _ in load_model("profitability_adherence").conditions()]
     assert places == [

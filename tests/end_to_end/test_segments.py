@@ -70,20 +70,6 @@ def test_states_are_the_same_in_whatever_order_dates_are_published(workspace: Wo
 
 
 @pytest.mark.long
-def test_decisions_that_arrive_late_change_a_dozen_snapshots(workspace: Workspace) -> None:
-    history = value_history(seed=3)
-    write(workspace, history)
-    append_decisions(workspace, history.decisions[::2])
-    assert workspace.run(*history.dates) == 0
-
-    append_decisions(workspace, history.decisions[1::2])
-    assert workspace.run(history.dates[0]) == 0
-
-    actions = assert_segments(workspace, history, history.dates)
-    assert {action["status"] for action in actions} >= {"done", "pending", "approved"}
-
-
-@pytest.mark.long
 def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(workspace: Workspace) -> None:
     history = value_history(seed=4)
     dates = history.dates[::2]

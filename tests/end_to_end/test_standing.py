@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from tests import reference, reference_standing, reference_value
 from tests.conftest import Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows
@@ -12,6 +14,8 @@ from tests.generate_profiles import History, value_history
 Pair = tuple[reference.Snapshot, reference_value.Segments]
 
 KEYS = {
+    "customer_tiers": ("customer_key",),
+    "excluded_customers": ("customer_key",),
     "customer_segments": ("customer_key",),
     "migration_actions": ("customer_key", "rule"),
     "segment_summary": ("axis", "segment"),
@@ -32,6 +36,8 @@ def expected_tables(current: Pair, previous: Pair | None) -> dict[str, list[Row]
         flags = [reference_standing.action_flags(snapshot) for snapshot, _ in (previous, current)]
         moved = reference_standing.migration(previous, current, *flags)
     return {
+        "customer_tiers": current[0].customer_tiers,
+        "excluded_customers": current[0].excluded_customers,
         "customer_segments": reference_standing.full_segments(*current),
         "migration_actions": current[1].migration_actions,
         "segment_summary": reference_standing.segment_summary(*current),
@@ -52,6 +58,17 @@ def expected_pairs(history: History, *dates: date) -> list[Pair]:
     return list(zip(snapshots, reference_value.segments(snapshots, history.decisions), strict=True))
 
 
+def assert_tables(workspace: Workspace, history: History, *dates: date) -> None:
+    """Every table of every date holds the rows of the reference."""
+    previous = None
+    for current in expected_pairs(history, *dates):
+        for table, expected in expected_tables(current, previous).items():
+            published = workspace.rows(table, current[0].as_of)
+            known = NOT_IN_REFERENCE if table in {"customer_segments", "customer_tiers"} else set()
+            assert_same_rows(without(published, known), expected, *KEYS[table])
+        previous = current
+
+
 def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Workspace) -> None:
     history = value_history(seed=2)
     dates = history.dates[3:6:2]
@@ -60,10 +77,20 @@ def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Work
 
     assert workspace.run(*dates) == 0
 
-    previous = None
-    for current in expected_pairs(history, *dates):
-        for table, expected in expected_tables(current, previous).items():
-            published = workspace.rows(table, current[0].as_of)
-            known = NOT_IN_REFERENCE if table == "customer_segments" else set()
-            assert_same_rows(without(published, known), expected, *KEYS[table])
-        previous = current
+    assert_tables(workspace, history, *dates)
+
+
+@pytest.mark.long
+def test_decisions_that_arrive_late_change_a_dozen_snapshots(workspace: Workspace) -> None:
+    history = value_history(seed=3)
+    write(workspace, history)
+    append_decisions(workspace, history.decisions[::2])
+    assert workspace.run(*history.dates) == 0
+
+    append_decisions(workspace, history.decisions[1::2])
+    assert workspace.run(history.dates[0]) == 0
+
+    assert len(history.dates) == 12
+    assert_tables(workspace, history, *history.dates)
+    statuses = {row["status"] for row in workspace.rows("migration_actions")}
+    assert statuses >= {"done", "pending", "approved"}
