@@ -1,7 +1,6 @@
 """Checks models against the checklist and the anti-patterns of segmentation, and their latest snapshots."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -15,8 +14,7 @@ from jobs.core.errors import BadDataError, Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_report import ANTI_PATTERNS, Finding, model_findings
 from jobs.core.output import Output
-from jobs.core.redaction import redacted
-from jobs.core.runs import Snapshot, configuration_text
+from jobs.core.runs import Snapshot
 from jobs.core.segments_report import segments_findings
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
@@ -113,9 +111,7 @@ def _published_findings(output: Output, model: ScoringModel, today: date | None)
 
 def _as_published(output: Output, model: ScoringModel, latest: Snapshot) -> Finding:
     """Whether the latest snapshot is this model's, or an earlier version's."""
-    recorded = json.loads(output.log.find(latest.run_id)[model.name]["configuration"])
-    now = json.loads(redacted(configuration_text(output.settings, model)))
-    if recorded["model"] == now["model"]:
+    if output.log.is_of(model, latest):
         return Finding(THRESHOLDS, "snapshot", "ok", f"{latest.as_of}, published with the model as it is")
     detail = f"{latest.as_of}, published with the model as it was before a change: publish again"
     return Finding(THRESHOLDS, "snapshot", "look", detail)

@@ -22,7 +22,7 @@ from jobs.core.runs import Snapshot
 from jobs.core.segmentation import AXES
 from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
-from jobs.core.steps import say
+from jobs.core.steps import Steps, say
 
 _WIDTH_OF_FILES = 160  # characters, when the output is no terminal
 _MOST_LISTED = 50
@@ -156,15 +156,17 @@ def _list(output: Output, model: ScoringModel, as_of: date | None, axis: str | N
         raise ConfigurationError(
             f"{output.root.location}: must hold a published snapshot{of_date} of {model.name}; there is none"
         )
-    rows = decisions.pending(output.tables_of(model), snapshot, axis)
-    total, latest = rows.count(), F.col("latest")
-    shown = rows.select(
-        *("customer_key", "customer_name", "axis", "from_value", "to_value", "trigger", "action"),
-        "pending_since",
-        F.concat_ws(" ", latest["decision"], latest["value"], latest["valid_from"]).alias("latest_decision"),
-    )
-    first = f", the first {_MOST_LISTED}" if total > _MOST_LISTED else ""
-    _show(f"{total:,} waiting on {snapshot.as_of}{first}", shown.limit(_MOST_LISTED))
+    with Steps(output.root.spark) as steps:
+        rows = decisions.pending(steps, output.tables_of(model), model, snapshot, axis)
+        total, latest = rows.count(), F.col("latest")
+        decided = F.concat_ws(" ", latest["decision"], latest["value"], latest["valid_from"])
+        shown = rows.select(
+            *("customer_key", "customer_name", "axis", "from_value", "to_value", "trigger", "action"),
+            "pending_since",
+            decided.alias("latest_decision"),
+        )
+        first = f", the first {_MOST_LISTED}" if total > _MOST_LISTED else ""
+        _show(f"{total:,} waiting on {snapshot.as_of}{first}", shown.limit(_MOST_LISTED))
 
 
 def _record(output: Output, model: ScoringModel, recorded: list[Decision], allow_unknown: bool) -> None:

@@ -12,7 +12,7 @@ from jobs.core import decisions, pipeline, summary
 from jobs.core.command import command_parser, date_option, leave, run_command
 from jobs.core.date_run import DateRun
 from jobs.core.errors import ConfigurationError, Problems
-from jobs.core.model import ScoringModel, load_model
+from jobs.core.model import ScoringModel, fallbacks_of, load_model
 from jobs.core.model_check import check_model
 from jobs.core.output import Output
 from jobs.core.publishing import Publisher
@@ -104,13 +104,13 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
                 models.append(load_model(name))
         for model in models:
             with problems.gathered():
-                _check_fallback(model)
+                _check_fallback(model, models)
         problems += _models_apart(models)
     problems.refuse()
     return settings, models, sorted(dates)
 
 
-def _check_fallback(model: ScoringModel) -> None:
+def _check_fallback(model: ScoringModel, models: list[ScoringModel]) -> None:
     """Checks the model that another one's health falls back to.
 
     Raises:
@@ -118,7 +118,7 @@ def _check_fallback(model: ScoringModel) -> None:
     """
     if model.health is None:
         return
-    fallback = load_model(model.health.fallback_model)
+    fallback = fallbacks_of([*models, model])[model.health.fallback_model]
     if model.health.fallback_score not in fallback.scores or fallback.window_months != model.window_months:
         raise ConfigurationError(
             f"model {model.name}: health.fallback_score: must be a score of {fallback.name} "

@@ -62,6 +62,10 @@ FAULTS: tuple[Row, ...] = (
     *({"decision": "override", "value": value} for value in (None, "VIP", "churned")),
     *({"decision": "override", "reason": reason} for reason in (None, " ")),
     {"decision": "override", "expires": None},
+    {"expires": date(2000, 1, 1)},
+    {"axis": "tier", "decision": "approve", "value": "Growth"},
+    {"axis": "health_state", "decision": "reject", "value": "At-Risk"},
+    {"axis": "behavior_segment", "decision": "approve", "value": "Champions"},
 )
 
 

@@ -66,6 +66,7 @@ class Choice:
 
     name: str
     when: Condition | None = None
+    recommended_action: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,12 @@ SERVICE_LEVELS = (
             "Expansion pipeline",
             "Reference and advocacy activity",
         ),
-        (("executive_access", "Direct"), ("custom_success_plan", "Yes"), ("priority_support", "Yes")),
+        (
+            ("executive_access", "Direct"),
+            ("custom_success_plan", "Yes"),
+            ("priority_support", "Yes"),
+            ("proactive_outreach", "Monthly"),
+        ),
         *(10, 15, 4, 12),
     ),
     ServiceLevel(
@@ -117,6 +123,7 @@ SERVICE_LEVELS = (
             ("executive_access", "Escalation"),
             ("custom_success_plan", "Template"),
             ("priority_support", "Enhanced"),
+            ("proactive_outreach", "Bi-monthly"),
         ),
         *(30, 50, 2, 6),
     ),
@@ -129,6 +136,7 @@ SERVICE_LEVELS = (
             ("executive_access", "None"),
             ("custom_success_plan", "Self-service"),
             ("priority_support", "Standard"),
+            ("proactive_outreach", "Quarterly"),
         ),
         *(100, 200, 1, 4),
     ),
@@ -158,8 +166,9 @@ SERVICE_LEVELS = (
             ("executive_access", "None"),
             ("custom_success_plan", "None"),
             ("priority_support", "Community"),
+            ("proactive_outreach", "Triggered only"),
         ),
-        *(1000, None, 0, None),
+        *(1000, None, 0, 0),
     ),
 )
 DUE = dict(zip(("Enterprise", "Mid-Market", "SMB", "Starter"), SERVICE_LEVELS, strict=True))
@@ -181,11 +190,15 @@ RISK_LEVELS = (
 )
 RENEWAL_NEAR = (Comparison("days_to_renewal", ">=", 0), Comparison("days_to_renewal", "<=", 90))
 FLAGS = (
-    Choice("CANCELLATION_AHEAD", Comparison("cancelled_on", "present")),
-    Choice("CHURN_RISK", MANY_SIGNALS),
-    Choice("RENEWAL_DUE", Every(RENEWAL_NEAR)),
-    Choice("EXPANSION", Comparison("potential_score", ">=", 80)),
-    Choice("REGULAR"),
+    Choice(
+        "CANCELLATION_AHEAD",
+        Comparison("cancelled_on", "present"),
+        "Save playbook before the cancellation takes effect",
+    ),
+    Choice("CHURN_RISK", MANY_SIGNALS, "Escalation playbook"),
+    Choice("RENEWAL_DUE", Every(RENEWAL_NEAR), "Prepare the renewal"),
+    Choice("EXPANSION", Comparison("potential_score", ">=", 80), "Account growth"),
+    Choice("REGULAR", None, "Standard monitoring"),
 )
 
 
@@ -219,6 +232,13 @@ ALERTS = (
         "low",
         "Within 10 percent of the Mid-Market threshold",
         Every((_in_segment("SMB"), Comparison("arr", ">=", 22_500), Comparison("arr", "<", 25_000))),
+        ("arr", "growth_rate"),
+    ),
+    Alert(
+        "approaching_smb",
+        "low",
+        "Within 10 percent of the SMB threshold",
+        Every((_in_segment("Starter"), Comparison("arr", ">=", 4_500), Comparison("arr", "<", 5_000))),
         ("arr", "growth_rate"),
     ),
     Alert(
@@ -443,6 +463,16 @@ def tier_alerts(snapshot: Snapshot, segments: Segments) -> list[Row]:
 def action_flags(snapshot: Snapshot) -> dict[str, str]:
     """The first action flag of each scored customer."""
     return {row["customer_key"]: _first_that_holds(FLAGS, row).name for row in snapshot.customer_tiers}
+
+
+def flagged_tiers(snapshot: Snapshot) -> list[Row]:
+    """customer_tiers with all action flags that hold, or the last alone, and the first of them."""
+    rows = []
+    for row in snapshot.customer_tiers:
+        held = [flag for flag in FLAGS if flag.when is not None and flag.when.holds(row)] or [FLAGS[-1]]
+        flags = [(flag.name, flag.recommended_action) for flag in held]
+        rows.append({**row, "action_flags": flags, "action_flag": flags[0][0]})
+    return rows
 
 
 def migration(

@@ -331,8 +331,8 @@ MIGRATION_RULES = (
     ),
     _value_rule("Starter", "SMB", "automatic", "ARR >= 5,000", "Welcome to SMB"),
     _value_rule("Starter", "Mid-Market", "automatic", "ARR >= 25,000", "Welcome to Mid-Market"),
-    _value_rule("Starter", "Enterprise", "automatic", "ARR > 100,000", "Welcome to Enterprise"),
-    _value_rule("SMB", "Enterprise", "automatic", "ARR > 100,000", "Welcome to Enterprise"),
+    _value_rule("Starter", "Enterprise", "manual", "ARR > 100,000", "Strategic CSM assignment"),
+    _value_rule("SMB", "Enterprise", "manual", "ARR > 100,000", "Strategic CSM assignment"),
     _value_rule("Enterprise", "any", "manual", "ARR <= 100,000", "Review before downgrade"),
     _value_rule("Mid-Market", "any", "automatic", "ARR < 25,000", "Hand over to scaled team"),
     _value_rule("SMB", "Starter", "automatic", "ARR < 5,000", "Move to tech-touch"),
@@ -513,14 +513,16 @@ def decisions_in_force(decisions: Iterable[Row], as_of: date) -> dict[tuple[str,
 
 def can_have_an_effect(decision: Row) -> bool:
     """Whether the decision names something of the model, and why and how long if it is an override."""
-    segments = DECIDABLE.get(decision["axis"], ())
-    what, value = decision["decision"], decision["value"]
+    what, value, expires = decision["decision"], decision["value"], decision["expires"]
+    if expires is not None and expires <= decision["valid_from"]:
+        return False
     if what == "override":
         reason = decision["reason"] or ""
-        return value in segments and reason.strip(" ") != "" and decision["expires"] is not None
-    leaving = ("churned",) if decision["axis"] == "behavior_segment" else ()
-    allowed = (*segments, *leaving, None) if what == "reject" else (*segments, *leaving)
-    return bool(segments) and what in {"approve", "reject"} and value in allowed
+        known = value in DECIDABLE.get(decision["axis"], ())
+        return known and reason.strip(" ") != "" and expires is not None
+    waiting = {"value_segment": DECIDABLE["value_segment"], "behavior_segment": ("churned",)}
+    names = waiting.get(decision["axis"], ())
+    return bool(names) and (value in names or (what == "reject" and value is None))
 
 
 def _precedes(one: Row, other: Row) -> bool:
@@ -859,7 +861,9 @@ def _of_scored(turn: _Turn, row: Row, parameters: Parameters) -> tuple[_State, R
         rule = _matching(parameters, axis, value_before, value)
         if rule and rule.mode == "automatic" and value is not None:
             actions.append(turn.action(rule, (value_before, value), "done"))
-    return state, _segment_row(turn, state, computed, behavior, status), actions
+    assigned = state.assigned["behavior_segment"]
+    needs = next((rule for rule in parameters.behavior_segments if rule.segment == assigned), None)
+    return state, _segment_row(turn, state, computed, behavior.rule, needs, status=status), actions
 
 
 def _of_absent(turn: _Turn, parameters: Parameters) -> tuple[_State, Row, list[Row]]:
@@ -872,14 +876,16 @@ def _of_absent(turn: _Turn, parameters: Parameters) -> tuple[_State, Row, list[R
         winback_since=winback_since,
         assigned=computed,
     )
-    return state, _segment_row(turn, state, computed, None, None), actions
+    return state, _segment_row(turn, state, computed, None, None, status=None), actions
 
 
 def _segment_row(
     turn: _Turn,
     state: _State,
     computed: Mapping[str, str | None],
-    behavior: BehaviorSegment | None,
+    behavior_rule: str | None,
+    needs: BehaviorSegment | None,
+    *,
     status: str | None,
 ) -> Row:
     """A row of customer_segments."""
@@ -893,9 +899,9 @@ def _segment_row(
         "customer_name": state.customer_name,
         "is_scored": state.is_scored,
         **axes,
-        "behavior_rule": behavior.rule if behavior else None,
-        "typical_needs": behavior.typical_needs if behavior else None,
-        "engagement_focus": behavior.engagement_focus if behavior else None,
+        "behavior_rule": behavior_rule,
+        "typical_needs": needs.typical_needs if needs else None,
+        "engagement_focus": needs.engagement_focus if needs else None,
         "above_since": state.above_since,
         "held_tier": state.held_tier,
         "candidate_tier": state.candidate_tier,
@@ -964,7 +970,9 @@ def _winback(turn: _Turn, parameters: Parameters) -> tuple[date | None, list[Row
     rule = _matching(parameters, "behavior_segment", DECLINING, CHURNED)
     is_cancelled = turn.excluded is not None and turn.excluded["reason"] == "cancelled"
     was_declining = turn.before.is_scored and turn.before.assigned["behavior_segment"] == DECLINING
-    if rule is None or not is_cancelled or not (was_declining or turn.before.winback_since):
+    # Whatever becomes of a customer who was cancelled, the question stays until it is answered.
+    waits = turn.before.winback_since is not None
+    if rule is None or turn.scored is not None or not (waits or (is_cancelled and was_declining)):
         return None, []
     if rule.mode == "automatic":
         return None, [turn.action(rule, (DECLINING, CHURNED), "done")]

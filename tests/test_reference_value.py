@@ -374,12 +374,13 @@ def test_an_override_is_assigned_while_in_force_and_changes_nothing_underneath()
 
 @pytest.mark.parametrize("axis", AXES)
 def test_every_axis_can_be_overridden_and_the_computed_value_stays(axis: str) -> None:
-    override = decision("Acme", axis, "override", "Chosen", day(10), expires=day(20))
+    chosen = {"tier": "Scale", "value_segment": "SMB", "behavior_segment": "Declining"}.get(axis, "At-Risk")
+    override = decision("Acme", axis, "override", chosen, day(10), expires=day(20))
     published = segments(arr_history(60000, 60000, 60000), [override])
 
     computed = told(published, f"computed_{axis}")
-    assert computed[0] == computed[1] == computed[2]
-    assert told(published, axis) == [computed[0], "Chosen", computed[2]]
+    assert computed[0] == computed[1] == computed[2] != chosen
+    assert told(published, axis) == [computed[0], chosen, computed[2]]
 
 
 def test_one_decision_is_in_force() -> None:

@@ -36,8 +36,7 @@ FIELDS = StructType(
     ]
 )
 COLUMNS = tuple(name for name in FIELDS.names if name != "recorded_at")  # what a person gives
-_REJECT, _OVERRIDE = "reject", "override"
-DECISIONS = ("approve", _REJECT, _OVERRIDE)
+DECISIONS = _APPROVE, _REJECT, _OVERRIDE = "approve", "reject", "override"
 _FOR_OVERRIDES = ("reason", "expires")  # given at will, but for an override
 _REQUIRED = set(COLUMNS) - set(_FOR_OVERRIDES)
 
@@ -77,8 +76,12 @@ class Decision:
         for column, text in given.items():
             if text.encode(errors="replace").decode() != text:  # bytes of the command line that are no text
                 yield self.must_be(column, "Unicode text")
-        values = values_by_axis(model, given.get("decision", "")).get(given.get("axis", ""), ())
-        choices = {"axis": AXES, "decision": DECISIONS, "value": values}
+        values = values_by_axis(model, given.get("decision", ""))
+        choices = {
+            "axis": tuple(values),
+            "decision": DECISIONS,
+            "value": values.get(given.get("axis", ""), ()),
+        }
         for column, allowed in choices.items():
             if column in given and allowed and given[column] not in allowed:
                 yield self.must_be(column, f"one of {', '.join(allowed)}")
@@ -91,14 +94,16 @@ class Decision:
 
 
 def values_by_axis(model: ScoringModel, decision: str) -> dict[str, tuple[str, ...]]:
-    """The values that a decision of a kind can name, on each axis."""
-    values: dict[str, tuple[str, ...]] = {
-        axis: model.segmentation.values_of(axis, model.tier_names) for axis in AXES
-    }
-    if decision == _OVERRIDE:
-        return values
-    # It is no segment that a customer can be put into, but one that a person can agree to.
-    return {**values, "behavior_segment": (*values["behavior_segment"], CHURNED)}
+    """The values that a decision of a kind can name, on each axis that it can be about.
+
+    Value segments, and having left, are all that waits for approval.
+    """
+    if decision in {_APPROVE, _REJECT}:
+        return {
+            "value_segment": model.segmentation.values_of("value_segment"),
+            "behavior_segment": (CHURNED,),
+        }
+    return {axis: model.segmentation.values_of(axis, model.tier_names) for axis in AXES}
 
 
 def judged(steps: Steps, recorded: DataFrame, model: ScoringModel) -> DataFrame:
@@ -235,12 +240,14 @@ def decided(tables: OutputTables) -> DataFrame:
     return tables.read(TABLE) if there else tables.spark.createDataFrame([], FIELDS)
 
 
-def pending(tables: OutputTables, snapshot: Snapshot, axis: str | None = None) -> DataFrame:
+def pending(
+    steps: Steps, tables: OutputTables, model: ScoringModel, snapshot: Snapshot, axis: str | None = None
+) -> DataFrame:
     """What waits for a decision in a published snapshot, of one axis or all.
 
     Returns:
-        Rows of migration_actions, with `latest`: the latest decision about the customer and axis that has
-        not expired, which a snapshot published since may follow; NULL without one.
+        Rows of migration_actions, with `latest`: the latest decision about the customer and axis that counts
+        and has not expired, which a snapshot published since may follow; NULL without one.
     """
     waiting = _published(tables, "migration_actions", snapshot).where("status = 'pending'")
     if axis is not None:
@@ -249,7 +256,8 @@ def pending(tables: OutputTables, snapshot: Snapshot, axis: str | None = None) -
     latest = F.max_by(
         F.struct("decision", "value", "decided_by", "valid_from"), F.struct("valid_from", "recorded_at")
     )
-    by_customer = decided(tables).where(unexpired).groupBy("customer_key", "axis").agg(latest.alias("latest"))
+    counting = judged(steps, decided(tables), model).where("counts")
+    by_customer = counting.where(unexpired).groupBy("customer_key", "axis").agg(latest.alias("latest"))
     return waiting.join(by_customer, ["customer_key", "axis"], "left").orderBy(
         "axis", "pending_since", "customer_key"
     )

@@ -1,6 +1,6 @@
 """A scoring model: data that says what is scored, how, and what follows from a score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 from itertools import combinations
@@ -25,13 +25,14 @@ from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import ConfigurationError
 from jobs.core.resources import resource
 from jobs.core.scales import Linear, Scale
-from jobs.core.segmentation import ANY, AXES, STANDING, Segmentation
+from jobs.core.segmentation import ANY, CHURNED, Segmentation
 from jobs.core.settings import is_model_file
 
 # A weight of 1, in the basis points that scores are computed with.
 FULL_WEIGHT = 10_000
 TOTAL = "total"  # the tier column's value in the total row of a summary
 
+CANCELLED = "cancelled"  # the reason of the exclusion by which sql/segments knows that a customer has left
 COVERAGE = "coverage"  # the share of a model's weight that was measured of a customer
 _MOST_SHARING = 12  # components of a score of which weights are shared: what may be missing is tried out
 
@@ -207,6 +208,11 @@ class ScoringModel(Document):
             tiers = self.tier_names
             named = dict.fromkeys(self.segments.tier_memory.stays_while, "segments.tier_memory.stays_while")
             for rule in self.segments.migration_rules:
+                if rule.to_value == CHURNED and CANCELLED not in {each.reason for each in self.exclusions}:
+                    raise ValueError(
+                        f"migration rule {rule.rule}: must have an exclusion called {CANCELLED} beside it, "
+                        f"by which customers become {CHURNED}"
+                    )
                 if rule.axis == "tier":
                     ends = {rule.from_value, rule.to_value} - {ANY}
                     named |= dict.fromkeys(ends, f"segments.migration_rules: {rule.rule}")
@@ -270,23 +276,11 @@ class ScoringModel(Document):
         """The components of one score."""
         return tuple(component for component in self.components if component.score == score)
 
-    def only(self, score: str) -> Self:
+    def only(self, score: str) -> "ScoringModel":
         """The model with one of its scores, one that is made of measures, and nothing else to rank."""
         # A model's copy would keep what the model has cached of its other scores.
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return self.model_construct(**{**fields, "components": self.components_of(score), "ranked": ()})
-
-    @cached_property
-    def segments_measures(self) -> frozenset[str]:
-        """The measures and scores that segments go by, and alerts show."""
-        compared = [
-            each for _, condition in self.segmentation.conditions() for each in condition.comparisons()
-        ]
-        shown = [figure for alert in self.segmentation.alerts for figure in alert.figures]
-        known_later = {*AXES, *STANDING}
-        return frozenset(
-            {*(each.metric or "" for each in compared), *shown, *self.score_columns} - known_later
-        )
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Every condition, with the path of its place in the document."""
@@ -304,6 +298,17 @@ class ScoringModel(Document):
                     yield f"{place}.{position}.when", rule.when
         if self.segments is not None:
             yield from self.segments.conditions()
+
+
+def fallbacks_of(models: Iterable[ScoringModel]) -> dict[str, ScoringModel]:
+    """The models of which others read a score, by name: one of `models`, else the shipped one.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    given = {model.name: model for model in models}
+    names = {model.health.fallback_model for model in given.values() if model.health}
+    return {name: given.get(name) or load_model(name) for name in sorted(names)}
 
 
 def load_model(name: str) -> ScoringModel:

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.layout import layout
-from jobs.core.model import ScoringModel, load_model
+from jobs.core.model import ScoringModel, fallbacks_of
 from jobs.core.rules import Check, Rules
 from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
@@ -30,17 +30,19 @@ _CHECKS = {
 class Output:
     """Where a run publishes: the tables that all models share, and `runs`."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, models: list[ScoringModel]) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: Settings,
+        models: list[ScoringModel],
+        fallbacks: Mapping[str, ScoringModel] | None = None,
+    ) -> None:
+        """Publishes models, of which some may read a score of `fallbacks` (default: `fallbacks_of` them)."""
         self.root = OutputTables(spark, Location(settings.output.path, settings.output.schema_name))
-        self.log = RunLog(self.root, settings)
         self.settings = settings
         self.models = models
-        # Models of which another one reads a score: the published one of that name, else the shipped one.
-        configured = {model.name: model for model in models}
-        self.fallbacks = {
-            name: configured.get(name) or load_model(name)
-            for name in (model.health.fallback_model for model in models if model.health)
-        }
+        self.fallbacks = fallbacks_of(models) if fallbacks is None else fallbacks
+        self.log = RunLog(self.root, settings, self.fallbacks)
         self.rules = Rules.of(settings.quality)
         self._of_models = {
             model.name: OutputTables(spark, self.root.location.of_model(model.name))

@@ -46,7 +46,7 @@ class Publisher:
         self._settings = output.settings
         self._rules = output.rules
         self._decisions_version: int | None = None  # read by all of a command's dates
-        self._too_old: set[date] = set()  # the days that were found to lack what segments go by
+        self._too_old: set[date] = set()  # the days that were found to be of another version of the model
 
     def publish(self, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         """Publishes the snapshot of one date, and what changed since the one before.
@@ -149,11 +149,10 @@ class Publisher:
         rounds = 0
         while True:
             published = self._output.log.published(self.model.name)
-            # States are remembered from day to day, so that a day left stale by any run is found by the next.
-            from_here = sorted(day for day in published if day >= as_of)
             if self.model.segments is None:
-                around = from_here[:2]
+                around = sorted(day for day in published if day >= as_of)[:2]
             else:
+                # States are remembered from day to day: what any run left stale is found by the next.
                 around = [day for day in sorted(published) if day < self._until(as_of)]
             stale = [
                 day
@@ -175,22 +174,18 @@ class Publisher:
         """The next date that the command publishes, from which on the rest is left to it."""
         return min((day for day in self._dates if day > as_of), default=date.max)
 
-    def _lacking(self, snapshot: Snapshot) -> list[str]:
-        """What segments go by and a snapshot of an earlier version of the model doesn't hold."""
-        return sorted(self.model.segments_measures - set(self._read("customer_tiers", snapshot).columns))
-
     def _compare_again(self, published: Mapping[date, Snapshot], day: date) -> None:
         previous = _previous(published, day)
         say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
         current = published[day]
-        lacking = self._lacking(current) if self.model.segments is not None else []
-        if lacking:
+        if self.model.segments is not None and not self._output.log.is_of(self.model, current):
             say(
-                f"  left as it was: it was published before the model had {', '.join(lacking)}. Publish it "
-                "again; the days after it follow"
+                "  left as it was: it was published with another version of the model. Publish it again; the "
+                "days after it follow"
             )
             self._too_old.add(day)
             return
+        self._output.log.tell("started", self.model, current)
         sources = {name: v for name, v in current.pins.versions.items() if name != DECISIONS}
         current = replace(current, pins=Pins(sources, current.pins.files))
         compared, checks = self._compare(current, previous)

@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.core import pipeline
 from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError, ConfigurationError
-from jobs.core.model import ScoringModel
+from jobs.core.model import ScoringModel, fallbacks_of
 from jobs.core.output import Output
 from jobs.core.publishing import Publisher
-from jobs.core.runs import configuration_hash, snapshot_of
+from jobs.core.runs import configuration_hash, configuration_text, snapshot_of
 from jobs.core.settings import Settings
 from jobs.core.sources import Pins, key_is_name, open_sources
 from jobs.core.steps import Steps, say
@@ -62,28 +62,38 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
 
 def _configuration(
     event: Mapping[str, Any], settings: Settings, models: list[ScoringModel], model_name: str
-) -> tuple[Settings, ScoringModel]:
-    """The settings and the model that the run recorded; those given if they are the same, secrets and all."""
+) -> tuple[Settings, ScoringModel, Mapping[str, ScoringModel]]:
+    """The settings, the model and its fallbacks that the run recorded; those given if they are the same."""
+    fallbacks = fallbacks_of(models)
     for model in models:
-        if model.name == model_name and configuration_hash(settings, model) == event["configuration_hash"]:
-            return settings, model
+        if model.name == model_name:
+            now = configuration_hash(configuration_text(settings, model, fallbacks))
+            if now == event["configuration_hash"]:
+                return settings, model, fallbacks
     document = json.loads(event["configuration"])
     recorded = Settings.model_validate(document["settings"])
     model = ScoringModel.model_validate(document["model"])
-    if configuration_hash(recorded, model) != event["configuration_hash"]:
+    fallbacks = {}
+    if "fallback_model" in document:
+        fallback = ScoringModel.model_validate(document["fallback_model"])
+        fallbacks[fallback.name] = fallback
+    if configuration_hash(configuration_text(recorded, model, fallbacks)) != event["configuration_hash"]:
         raise ConfigurationError(
-            "--config: must be the configuration of the run, which was recorded without its secrets, and the "
-            "model that it falls back to must be as it was"
+            "--config: must be the configuration of the run, which was recorded without its secrets"
         )
-    return recorded, model
+    return recorded, model, fallbacks
 
 
 def _differing(
-    spark: SparkSession, event: Mapping[str, Any], settings: Settings, model: ScoringModel
+    spark: SparkSession,
+    event: Mapping[str, Any],
+    settings: Settings,
+    model: ScoringModel,
+    fallbacks: Mapping[str, ScoringModel],
 ) -> list[str]:
     """The tables whose rows differ from those that the run published."""
     as_of, hashes = event["as_of"], event["content_hashes"]
-    output = Output(spark, settings, [model])
+    output = Output(spark, settings, [model], fallbacks)
     pins = Pins(dict(event["source_versions"]))
     sources = open_sources(spark, settings, pins)
     if pins.files != event["source_files"]:

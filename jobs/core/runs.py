@@ -1,6 +1,7 @@
 """The table `runs`: what happened to each run, and which table versions make each published snapshot."""
 
 import hashlib
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.documents import Document
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
-from jobs.core.model import ScoringModel, load_model
+from jobs.core.model import ScoringModel
 from jobs.core.redaction import redacted
 from jobs.core.settings import Settings
 from jobs.core.sources import Pins
@@ -59,6 +60,7 @@ class Snapshot:
         revenue: of the scored customers.
         previous_run_id: whose snapshot it was compared with; None for the first of a model.
         previous_segments_hash: of the segments that it remembered; None without.
+        configuration: that it was made with and its hash, as recorded; None while it is made.
         started: `time.monotonic()` when the run began.
     """
 
@@ -70,6 +72,7 @@ class Snapshot:
     revenue: Any = None
     previous_run_id: str | None = None
     previous_segments_hash: str | None = None
+    configuration: tuple[str, str] | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -80,11 +83,11 @@ def _code_version() -> str:
         return "unpackaged"
 
 
-def configuration_text(settings: Settings, model: ScoringModel) -> str:
+def configuration_text(settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> str:
     """The configuration of a run of one model, and of the model that it falls back to, as JSON."""
     documents: dict[str, Document] = {"settings": settings, "model": model}
     if model.health is not None:
-        documents["fallback_model"] = load_model(model.health.fallback_model)
+        documents["fallback_model"] = fallbacks[model.health.fallback_model]
     # What was given alone: a document that says all defaults too contradicts itself.
     texts = {
         name: each.model_dump_json(by_alias=True, exclude_unset=True) for name, each in documents.items()
@@ -92,9 +95,9 @@ def configuration_text(settings: Settings, model: ScoringModel) -> str:
     return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
 
 
-def configuration_hash(settings: Settings, model: ScoringModel) -> str:
-    """SHA-256 of the configuration of a run of one model, in hexadecimal."""
-    return hashlib.sha256(configuration_text(settings, model).encode()).hexdigest()
+def configuration_hash(text: str) -> str:
+    """SHA-256 of a configuration's text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -104,9 +107,12 @@ def _map(entries: Mapping[str, Any]) -> Column:
 class RunLog:
     """The runs of one output location."""
 
-    def __init__(self, tables: OutputTables, settings: Settings) -> None:
+    def __init__(
+        self, tables: OutputTables, settings: Settings, fallbacks: Mapping[str, ScoringModel]
+    ) -> None:
         self._tables = tables
         self._settings = settings
+        self._fallbacks = fallbacks
         self.location = tables.location
 
     def prepare(self, model: ScoringModel) -> None:
@@ -132,6 +138,7 @@ class RunLog:
     ) -> None:
         """Appends an event of a run."""
         written = snapshot.written
+        configuration, its_hash = snapshot.configuration or self._configuration(model)
         values = {
             "as_of": snapshot.as_of,
             "model": model.name,
@@ -149,8 +156,8 @@ class RunLog:
             "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
             "revenue": snapshot.revenue,
             "seconds": time.monotonic() - snapshot.started,
-            "configuration_hash": configuration_hash(self._settings, model),
-            "configuration": redacted(configuration_text(self._settings, model)),
+            "configuration_hash": its_hash,
+            "configuration": configuration,
             "code_version": _code_version(),
         }
         columns = [
@@ -158,6 +165,16 @@ class RunLog:
             for name, value in values.items()
         ]
         self._tables.append("runs", one_row(self._tables.spark).select(*columns))
+
+    def _configuration(self, model: ScoringModel) -> tuple[str, str]:
+        text = configuration_text(self._settings, model, self._fallbacks)
+        return redacted(text), configuration_hash(text)
+
+    def is_of(self, model: ScoringModel, snapshot: Snapshot) -> bool:
+        """Whether a snapshot was made with the model, and the one that it falls back to, as they are now."""
+        recorded = json.loads(snapshot.configuration[0]) if snapshot.configuration else {}
+        now = json.loads(self._configuration(model)[0])
+        return all(recorded.get(part) == now.get(part) for part in ("model", "fallback_model"))
 
     def published(self, model_name: str) -> dict[date, Snapshot]:
         """The latest published run of each date of a model."""
@@ -179,23 +196,33 @@ class RunLog:
     def disturbed(self, model_name: str, published: Mapping[date, Snapshot]) -> set[date]:
         """The published dates to which another run may have written after the one that is published."""
         events = list(_in_order(self._tables.read("runs").where(F.col("model") == model_name)))
-        begun = {run["run_id"]: run for run in events if run["status"] == "started"}
+        begun = {run["run_id"]: run for run in reversed(events) if run["status"] == "started"}
+        latest = {run["run_id"]: run["status"] for run in events}
         ended = {run["run_id"]: run["happened_at"] for run in events if run["status"] != "started"}
         others = [
             (run, published[run["as_of"]].run_id)
             for run in begun.values()
             if run["as_of"] in published and run["run_id"] != published[run["as_of"]].run_id
         ]
-        return {
+        by_others = {
             run["as_of"]
             for run, ours in others
             if run["run_id"] not in ended or ended[run["run_id"]] >= begun[ours]["happened_at"]
+        }
+        # A day that was begun to be compared anew.
+        return by_others | {
+            day for day, snapshot in published.items() if latest[snapshot.run_id] == "started"
         }
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
         events = self._tables.read("runs").where("status = 'published'")
-        latest = events.agg(F.max_by("source_rows", "happened_at")).collect()[0][0]
+        # A day that is compared anew is told again, with what it read long ago.
+        first = events.groupBy("run_id").agg(
+            F.min("happened_at").alias("happened_at"),
+            F.min_by("source_rows", "happened_at").alias("source_rows"),
+        )
+        latest = first.agg(F.max_by("source_rows", F.struct("happened_at", "run_id"))).collect()[0][0]
         return dict(latest or {})
 
     def find(self, run_id: str) -> dict[str, dict[str, Any]]:
@@ -222,4 +249,5 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         run["revenue"],
         run["previous_run_id"],
         run.get("previous_segments_hash"),
+        (run["configuration"], run["configuration_hash"]),
     )

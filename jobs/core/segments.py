@@ -95,6 +95,9 @@ def customer_segments(
     ]
     types = {"value_segment": "string", "service_level": "string", "level_position": "int"}
     steps.view("segment_levels", literal_rows(spark, types, due))
+    types = dict.fromkeys(("behavior_segment", "typical_needs", "engagement_focus"), "string")
+    needs = [(rule.segment, rule.typical_needs, rule.engagement_focus) for rule in segmentation.behavior]
+    steps.view("segment_needs", literal_rows(spark, types, needs))
     steps.sql("segments", "decisions_in_force", "customer_states")
     return {
         "customer_segments": steps.sql("segments", "customer_segments"),
@@ -112,12 +115,7 @@ def _computed(tiers: DataFrame, model: ScoringModel, segmentation: Segmentation,
             name: expressions.first_that_holds(
                 segmentation.behavior, [getattr(rule, field) for rule in segmentation.behavior], model, as_of
             )
-            for name, field in (
-                ("computed_behavior_segment", "segment"),
-                ("behavior_rule", "rule"),
-                ("typical_needs", "typical_needs"),
-                ("engagement_focus", "engagement_focus"),
-            )
+            for name, field in (("computed_behavior_segment", "segment"), ("behavior_rule", "rule"))
         },
         "staying_tiers": _staying_tiers(model, segmentation, as_of),
         "quadrant": _quadrant(model, segmentation, as_of),

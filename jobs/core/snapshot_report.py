@@ -90,7 +90,7 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
     thresholds = [(score, limit) for score, limit in tier_thresholds(model) if score in there]
     gone = {score: None for score, _ in tier_thresholds(model) if score not in there}
     yield from (Finding(THRESHOLDS, score, "missing", _NO_COLUMN) for score in gone)
-    measures = [each.metric for each in model.components if each.metric not in model.score_columns]
+    measures = [*dict.fromkeys([*_scored_measures(model), *_compared_measures(model, there)])]
     near = [F.abs(F.col(score) - F.lit(limit)) <= 1 for score, limit in thresholds]
     columns = {"customers": F.count(F.lit(1)), "near": F.count_if(reduce(Column.__or__, near, F.lit(False)))}
     columns |= {f"in {rule.tier}": F.count_if(F.col("tier") == rule.tier) for rule in model.tiers}
@@ -105,6 +105,22 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
         yield from _inputs(measures, found)
     else:
         yield Finding(THRESHOLDS, "customers", "missing", "nobody is scored in the latest snapshot")
+
+
+def _scored_measures(model: ScoringModel) -> list[str]:
+    return [each.metric for each in model.components if each.metric not in model.score_columns]
+
+
+def _compared_measures(model: ScoringModel, there: Collection[str]) -> list[str]:
+    """What customers are judged by beside scores; not what is only asked for being there."""
+    made = {*model.score_columns, *model.counts, *_AXES, COVERAGE}
+    return [
+        each.metric
+        for place, condition in model.conditions()
+        if not place.startswith("exclusions")
+        for each in condition.comparisons()
+        if each.metric and each.metric in {*there} - made and each.operator not in {"missing", "present"}
+    ]
 
 
 def _distribution(

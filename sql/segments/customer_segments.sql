@@ -1,6 +1,7 @@
 -- Grain: one row per customer scored at as_of, or scored at any earlier snapshot (is_scored tells).
--- Inputs: customer_states, segment_levels (the service level of each value segment). Shuffles: none of its
--- own: the few levels are broadcast.
+-- Inputs: customer_states, segment_needs (what customers of each behavioural segment need), segment_levels
+-- (the service level of each value segment), service_levels. Shuffles: none of its own: the few segments and
+-- levels are broadcast.
 -- Why: each axis as it is computed, and as it is assigned: an override in force wins, else what is held.
 WITH assigned AS (
     SELECT
@@ -39,8 +40,8 @@ SELECT
     states.computed_health_state,
     states.health_state,
     states.behavior_rule,
-    states.typical_needs,
-    states.engagement_focus,
+    needs.typical_needs,
+    needs.engagement_focus,
     states.above_since,
     states.held_tier,
     states.candidate_tier,
@@ -72,5 +73,6 @@ SELECT
     states.health_score,
     states.scores.*
 FROM assigned AS states
+LEFT JOIN segment_needs AS needs ON states.is_scored AND states.behavior_segment = needs.behavior_segment
 LEFT JOIN segment_levels AS levels ON states.value_segment = levels.value_segment
 LEFT JOIN service_levels AS delivered ON states.delivered_service_level = delivered.service_level

@@ -58,7 +58,7 @@ wanted AS (
             ELSE computed_tier
         END AS candidate_tier,
         CASE
-            WHEN NOT is_scored AND is_cancelled
+            WHEN NOT is_scored AND (is_cancelled OR left_segment_before IS NOT NULL)
                 THEN coalesce(left_segment_before, if(was_scored, assigned_behavior_before, NULL))
         END AS leaving_segment,
         CASE

@@ -2,11 +2,12 @@
 -- Inputs: tier_decisions, known_decisions (each kind of decision with the values that it can name). Shuffles:
 -- none: the known decisions are broadcast.
 -- Why: the command that records decisions refuses such ones, but anybody can append to a table, and a model
--- can lose a segment. A rejection needn't name one; an override needs a reason and an end.
+-- can lose a segment. Only value segments, and having left, wait for approval or rejection; a rejection
+-- needn't name one; an override needs a reason and an end.
 SELECT
     given.*,
     CASE
-        WHEN known.axis IS NULL THEN FALSE
+        WHEN known.axis IS NULL OR given.expires <= given.valid_from THEN FALSE
         WHEN given.decision = 'override'
             THEN coalesce(trim(given.reason), '') <> '' AND given.expires IS NOT NULL
         ELSE TRUE

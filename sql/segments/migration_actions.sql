@@ -1,7 +1,8 @@
 -- Grain: one row per customer and rule that fired.
 -- Inputs: customer_states, segment_rules. Shuffles: none of its own: the rules are broadcast.
 -- Why: an automatic rule is told once, when its axis changes; a manual one at every snapshot until it is
--- decided. Changes are those of what is held: overrides fire nothing.
+-- approved. Changes are those of what is held, and overrides fire nothing; but who leaves does so from the
+-- segment that is assigned.
 WITH changes AS (
     SELECT
         customer_key,

@@ -71,7 +71,8 @@ def test_override_has_a_reason_and_an_end(column: str) -> None:
 @pytest.mark.parametrize(
     ("column", "text", "expected"),
     [
-        ("axis", "value segment", "one of tier, value_segment, behavior_segment, health_state"),
+        ("axis", "value segment", "one of value_segment, behavior_segment"),
+        ("axis", "tier", "one of value_segment, behavior_segment"),
         ("decision", "Approve", "one of approve, reject, override"),
         ("value", "Champions", "one of Enterprise, Mid-Market, SMB, Starter"),
         ("valid_from", "20241231", "a date like 2024-12-31"),

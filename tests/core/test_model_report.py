@@ -66,7 +66,7 @@ def with_rules(*rules: Content) -> Callable[[Content], None]:
 
 def test_what_is_found_of_the_shipped_models() -> None:
     other = {check: finding.verdict for check, finding in found(model()).items() if finding.verdict != "ok"}
-    assert other == {"thresholds": "look", "Mid-Market": "look", "SMB": "look", "Tech-Touch": "missing"}
+    assert other == {"thresholds": "look", "Mid-Market": "look", "SMB": "look"}
     checks = found(model(shipped=REVENUE))
     assert [check for check, finding in checks.items() if finding.verdict != "ok"] == ["ignoring potential"]
     does_not_apply = [check for check, finding in checks.items() if finding.detail == NOT_APPLICABLE]
@@ -142,16 +142,19 @@ def test_edge_cases_left_open_are_missing() -> None:
     def without_coverage(content: Content) -> None:
         del content["exclusions"][-1]
 
+    def everybody_is_scored(content: Content) -> None:
+        del content["exclusions"], content["segments"]["migration_rules"]
+
     assert told(lambda _: None, "missing measures")[0] == "ok"
     assert told(without_coverage, "missing measures")[0] == "missing"
-    assert told(lambda content: content.pop("exclusions"), "who is not scored")[0] == "missing"
+    assert told(everybody_is_scored, "who is not scored")[0] == "missing"
     assert told(lambda _: None, "missing measures", REVENUE)[1] == "a missing measure ranks as the lowest"
 
 
 def test_service_level_tells_what_is_not_defined() -> None:
     assert told(lambda _: None, "Tech-Touch") == (
-        "missing",
-        "for Starter; CSM ratio 1:1000+; QBRs 0 a year; not defined: touches",
+        "ok",
+        "for Starter; CSM ratio 1:1000+; QBRs 0 a year; touches 0 a year",
     )
 
     def change(content: Content) -> None:
@@ -340,6 +343,8 @@ def tiers_of(spark: SparkSession, *dropped: str) -> DataFrame:
         **dict.fromkeys(measured, "1.5BD"),
         "contract_years": "IF(number < 4, 2, NULL)",
         "brand_rating": "CAST(NULL AS INT)",
+        "nps": "IF(number < 1, 50, NULL)",
+        "cancelled_on": "CAST(NULL AS DATE)",
         "value_score": "score",
         "potential_score": "score",
         "strategic_score": "score",
@@ -385,6 +390,7 @@ def test_snapshot_beside_what_the_model_expects(spark: SparkSession) -> None:
         **dict.fromkeys(KNOWN, ("ok", "known of 10 customers, 100.0%")),
         "contract_years": ("look", "known of 4 customers, 40.0%"),
         "brand_rating": ("missing", "known of 0 customers, 0.0%"),
+        "nps": ("look", "known of 1 customers, 10.0%"),
         "ARR, source": ("ok", "given 6 (60.0%), stands in 4 (40.0%), unknown 0 (0.0%)"),
         "growth, source": ("look", "given 3 (30.0%), stands in 5 (50.0%), unknown 2 (20.0%)"),
         "health, source": ("missing", "given 0 (0.0%), stands in 0 (0.0%), unknown 10 (100.0%)"),
@@ -485,6 +491,10 @@ def test_models_are_checked_before_anything_is_published(
     assert out.count("Nothing is published yet in") == 2
     assert checked(workspace, "--model", models[0], "--strict") == 0
     assert models[1] not in capsys.readouterr().out
+    content = yaml.safe_load((CHECKOUT / f"conf/models/{models[1]}.yaml").read_text())
+    del content["segments"]["service_levels"][0]["customers_a_csm"]
+    (workspace.folder / "value.yaml").write_text(yaml.safe_dump(content))
+    workspace.configure(model=None, models=[models[0], "value.yaml"])
     assert checked(workspace, "--strict") == 3
     assert "Bad data: 1 findings are missing, and --strict asks for none" in capsys.readouterr().err
     assert checked(workspace, "--model", "other", "--today", "soon") == 2

@@ -260,8 +260,16 @@ def test_conditions_are_listed_with_their_places() -> None:
         *(f"segments.value.{n}.when" for n in range(3)),
         *(f"segments.behavior.{n}.when" for n in range(6)),
         *(f"segments.risk.{n}.when" for n in range(2)),
-        *(f"segments.alerts.{n}.when" for n in range(6)),
+        *(f"segments.alerts.{n}.when" for n in range(7)),
         "segments.matrix.high_value",
         "segments.matrix.high_health",
         "segments.tier_memory.stays_while.Growth",
     ]
+
+
+def test_who_has_left_is_known_by_an_exclusion_of_that_name() -> None:
+    def change(content: Content) -> None:
+        content["exclusions"] = [each for each in content["exclusions"] if each["reason"] != "cancelled"]
+
+    (said,) = problems(change)
+    assert "declining_to_churned: must have an exclusion called cancelled beside it" in said

@@ -75,7 +75,7 @@ def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(works
     dates = history.dates[::2]
     exits = {"Enterprise": 70, "Growth": 50, "Scale": 30}
     rules = [
-        {"rule": "tier_to_any", "axis": "tier", "from": tier, "to": "any", "mode": "automatic"}
+        {"axis": "tier", "from": tier, "to": "any", "mode": "automatic"}
         | {"rule": f"{tier}_to_any".lower(), "trigger": "Exit", "action": "Review"}
         for tier in exits
     ]
@@ -107,7 +107,7 @@ def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(works
 
 
 @pytest.mark.long
-def test_a_day_from_before_the_model_had_a_count_is_left_as_it_was(
+def test_a_day_that_another_version_of_the_model_published_is_left_as_it_was(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     history = value_history(seed=5)
@@ -125,11 +125,11 @@ def test_a_day_from_before_the_model_had_a_count_is_left_as_it_was(
 
     assert workspace.run(first) == 0
 
-    assert "published before the model had signs_of_sleep. Publish it again" in capsys.readouterr().err
+    assert "published with another version of the model. Publish it again" in capsys.readouterr().err
     assert workspace.as_readers_see(second) == before
     assert workspace.run(second) == 0
     assert workspace.run(first) == 0
-    assert "signs_of_sleep" not in capsys.readouterr().err
+    assert "another version" not in capsys.readouterr().err
     assert workspace.published()[-1]["as_of"] == second
 
 
@@ -151,10 +151,10 @@ def test_both_models_in_a_catalog_are_read_decided_on_and_checked(
         "customer": "Torn opinions",
         "axis": "value_segment",
         "decision": "override",
-        "value": "Starter",
+        "value": "Enterprise",
         "by": "Eve",
         "reason": "Pilot",
-        "from": as_of.isoformat(),
+        "valid-from": as_of.isoformat(),
         "expires": "2030-01-01",
     }
     try:
@@ -168,7 +168,7 @@ def test_both_models_in_a_catalog_are_read_decided_on_and_checked(
         found = spark.table(f"standing_{MODEL}.published_customer_segments").where(
             "customer_key = 'Torn opinions'"
         )
-        assert [row["value_segment"] for row in found.collect()] == ["Starter"]
+        assert [row["value_segment"] for row in found.collect()] == ["Enterprise"]
         for table in ("segment_summary", "capacity_plan", "engagement_models", "tier_alerts"):
             assert spark.table(f"standing_{MODEL}.published_{table}").count() > 0
         assert not spark.catalog.tableExists("standing_profitability_adherence.published_customer_segments")

@@ -14,7 +14,7 @@ _MEASURES = (
 )
 _SAID = (
     "computed_tier STRING, computed_value_segment STRING, computed_behavior_segment STRING, "
-    "behavior_rule STRING, typical_needs STRING, engagement_focus STRING, staying_tiers ARRAY<STRING>, "
+    "behavior_rule STRING, staying_tiers ARRAY<STRING>, "
     "quadrant STRING, risk_level STRING, first_seen_date DATE, scores STRUCT<total_score: DECIMAL(9,6)>"
 )
 
@@ -51,8 +51,6 @@ def computed(key: str, **changes: Any) -> Row:
         "computed_value_segment": "SMB",
         "computed_behavior_segment": "Steady",
         "behavior_rule": "otherwise",
-        "typical_needs": "Calm",
-        "engagement_focus": "Check-ins",
         "staying_tiers": [],
         "quadrant": "Healthy low value",
         "risk_level": "low",

@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.sql.segments.shapes import CUSTOMER_STATES, Row, absent, computed, state
 from tests.sql.steps import assert_rows, run_step, table
 
+SEGMENT_NEEDS = "behavior_segment STRING, typical_needs STRING, engagement_focus STRING"
 SEGMENT_LEVELS = "value_segment STRING, service_level STRING, level_position INT"
 SERVICE_LEVELS = "service_level STRING, level_position INT"
 SEGMENTS = (
@@ -24,6 +25,9 @@ SEGMENTS = (
 def customer_segments(spark: SparkSession, *states: Row) -> DataFrame:
     inputs = {
         "customer_states": table(spark, CUSTOMER_STATES, states),
+        "segment_needs": table(
+            spark, SEGMENT_NEEDS, [("Steady", "Calm", "Check-ins"), ("Declining", "Proof", "Outreach")]
+        ),
         "segment_levels": table(
             spark, SEGMENT_LEVELS, [("Top", "Named", 0), ("Mid", "Pooled", 1), ("SMB", "Scaled", 2)]
         ),
@@ -41,6 +45,8 @@ def segments(key: str, **changes: Any) -> Row:
         "tier": "B",
         "value_segment": "SMB",
         "behavior_segment": "Steady",
+        "typical_needs": "Calm",
+        "engagement_focus": "Check-ins",
         "computed_health_state": "Healthy",
         "health_state": "Healthy",
         "above_since": None,
@@ -98,7 +104,9 @@ def test_an_override_is_assigned_and_what_is_held_goes_on_beneath_it(spark: Spar
         SEGMENTS,
         segments("tier", tier="A"),
         segments("value", value_segment="Top", service_level="Named", service_match="under-served"),
-        segments("behavior", behavior_segment="Declining"),
+        segments(
+            "behavior", behavior_segment="Declining", typical_needs="Proof", engagement_focus="Outreach"
+        ),
         segments("health", health_state="At-Risk"),
     )
 
