@@ -76,7 +76,9 @@ def assert_ties_out(workspace: Workspace, facts: list[Row], as_of: date, previou
     summary = workspace.rows("tier_summary", as_of)
     assert total([row for row in summary if row["tier"] != "total"], "total_revenue") == revenue
     assert total([row for row in summary if row["tier"] == "total"], "total_revenue") == revenue
-    movements = workspace.rows("tier_migration_summary", as_of)
+    moved = workspace.rows("tier_migration_summary", as_of)
+    movements = [row for row in moved if row["movement"] != "total"]
+    assert total([row for row in moved if row not in movements], "revenue_after") == revenue
     assert total(movements, "revenue_after") == revenue
     before = total(workspace.rows("customer_tiers", previous_as_of), "total_revenue")
     assert total(movements, "revenue_before") == before
@@ -212,5 +214,5 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(
         field.name: field.metadata.get("comment") for field in workspace.table("customer_tiers").schema
     }
     assert comments["margin_per_event"] == "Margin of an average event"
-    assert comments["margin_per_event_points"] == "What margin_per_event adds to its score"
+    assert comments["margin_per_event_points"].startswith("What margin_per_event adds to its score")
     assert comments["yield_score"]
