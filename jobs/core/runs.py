@@ -207,7 +207,7 @@ class RunLog:
         by_others = {
             run["as_of"]
             for run, ours in others
-            if run["run_id"] not in ended or ended[run["run_id"]] >= begun[ours]["happened_at"]
+            if latest[run["run_id"]] == "started" or ended[run["run_id"]] >= begun[ours]["happened_at"]
         }
         # A day that was begun to be compared anew.
         return by_others | {

@@ -58,3 +58,15 @@ def test_a_day_that_was_begun_to_be_compared_again_is_disturbed(log: RunLog) -> 
     assert log.disturbed(MODEL.name, published) == {FIRST.as_of}
     log.tell("published", MODEL, published[FIRST.as_of])
     assert log.disturbed(MODEL.name, published) == set()
+
+
+def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(log: RunLog) -> None:
+    earlier = log.published(MODEL.name)[FIRST.as_of]
+    later = replace(FIRST, run_id="run 3")
+    log.tell("started", MODEL, later)
+    log.tell("published", MODEL, later)
+    assert log.disturbed(MODEL.name, log.published(MODEL.name)) == set()
+
+    log.tell("started", MODEL, earlier)
+
+    assert log.disturbed(MODEL.name, log.published(MODEL.name)) == {FIRST.as_of}
