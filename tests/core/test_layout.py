@@ -88,7 +88,7 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
         scored = tiers
         if model.segments:
             frames["tier_decisions"] = spark.createDataFrame([], decisions.FIELDS)
-            steps.view("tier_decisions", frames["tier_decisions"])
+            decisions.judged(steps, frames["tier_decisions"], model)
             steps.view("current_excluded", excluded)
             steps.bind(**segments.bound(model.segments))
             frames |= segments.customer_segments(steps, tiers, None, model, AS_OF)
