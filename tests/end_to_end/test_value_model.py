@@ -24,7 +24,8 @@ def without(rows: list[Row], columns: set[str]) -> list[Row]:
     return [{name: value for name, value in row.items() if name not in columns} for row in rows]
 
 
-@pytest.mark.parametrize("key", ["customer_name", pytest.param("customer_id", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("key", ["customer_name", "customer_id"])
 def test_profiles_are_scored_as_the_reference_does_it(workspace: Workspace, key: str) -> None:
     history = value_history(seed=1)
     as_of = history.dates[7]

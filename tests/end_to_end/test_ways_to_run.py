@@ -54,6 +54,7 @@ def test_as_a_module(workspace: Workspace) -> None:
     assert "Why Ann is B Margin Power" in shown
 
 
+@pytest.mark.long
 def test_with_spark_submit_and_the_zip(workspace: Workspace, dist: Path) -> None:
     # The script alone, away from the checkout: what it imports must come from the zip.
     script = workspace.folder / "tier_customers.py"
