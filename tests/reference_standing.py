@@ -462,7 +462,7 @@ def tier_alerts(snapshot: Snapshot, segments: Segments) -> list[Row]:
 
 def action_flags(snapshot: Snapshot) -> dict[str, str]:
     """The first action flag of each scored customer."""
-    return {row["customer_key"]: _first_that_holds(FLAGS, row).name for row in snapshot.customer_tiers}
+    return {row["customer_key"]: row["action_flag"] for row in flagged_tiers(snapshot)}
 
 
 def flagged_tiers(snapshot: Snapshot) -> list[Row]:

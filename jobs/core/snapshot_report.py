@@ -90,7 +90,8 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
     thresholds = [(score, limit) for score, limit in tier_thresholds(model) if score in there]
     gone = {score: None for score, _ in tier_thresholds(model) if score not in there}
     yield from (Finding(THRESHOLDS, score, "missing", _NO_COLUMN) for score in gone)
-    measures = [*dict.fromkeys([*_scored_measures(model), *_compared_measures(model, there)])]
+    scored = [each.metric for each in model.components if each.metric not in model.score_columns]
+    measures = [*dict.fromkeys([*scored, *_compared_measures(model, there)])]
     near = [F.abs(F.col(score) - F.lit(limit)) <= 1 for score, limit in thresholds]
     columns = {"customers": F.count(F.lit(1)), "near": F.count_if(reduce(Column.__or__, near, F.lit(False)))}
     columns |= {f"in {rule.tier}": F.count_if(F.col("tier") == rule.tier) for rule in model.tiers}
@@ -105,10 +106,6 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
         yield from _inputs(measures, found)
     else:
         yield Finding(THRESHOLDS, "customers", "missing", "nobody is scored in the latest snapshot")
-
-
-def _scored_measures(model: ScoringModel) -> list[str]:
-    return [each.metric for each in model.components if each.metric not in model.score_columns]
 
 
 def _compared_measures(model: ScoringModel, there: Collection[str]) -> list[str]:

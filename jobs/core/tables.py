@@ -276,7 +276,7 @@ class OutputTables:
         seen = Observation()
         rows = self._fitted(table, frame)
         added = {"content_hash": content_hash(rows), **totals}
-        # Values of rows are compiled in a step of their own: within an observation they would be interpreted.
+        # Computed in a step before: an observation evaluates what its aggregates are of three times.
         valued = rows.select("*", *(total.of.alias(f"_{name}") for name, total in added.items()))
         valued = valued.observe(
             seen,

@@ -214,5 +214,7 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(
         field.name: field.metadata.get("comment") for field in workspace.table("customer_tiers").schema
     }
     assert comments["margin_per_event"] == "Margin of an average event"
-    assert comments["margin_per_event_points"].startswith("What margin_per_event adds to its score")
+    assert comments["margin_per_event_points"] == (
+        "What margin_per_event adds to its score; NULL if it is missing and its weight is shared"
+    )
     assert comments["yield_score"]
