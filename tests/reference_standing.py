@@ -39,8 +39,11 @@ from tests.reference_value import (
     Comparison,
     Condition,
     Every,
+    Linear,
+    Percentile,
     Segments,
     Some,
+    Steps,
     _first_that_holds,
 )
 
@@ -414,6 +417,30 @@ def _needs(members: list[Row]) -> Row:
         "over_served": matches["over-served"],
         "under_served": matches["under-served"],
     }
+
+
+def model_components(as_of: date) -> list[Row]:
+    """A row per component, with its scale in words."""
+    return [
+        {
+            "as_of": as_of,
+            "score": component.score,
+            "metric": component.metric,
+            "weight": Decimal(component.weight) / 10_000,
+            "direction": "higher_is_better",
+            "scale": _told(component.scale),
+        }
+        for component in STANDARD.components
+    ]
+
+
+def _told(scale: Percentile | Linear | Steps) -> str:
+    if isinstance(scale, Linear):
+        return f"0 at {float(scale.zero_at):g}, 100 at {float(scale.full_at):g}"
+    if isinstance(scale, Steps):
+        heights = "".join(f"{float(scaled):g} from {float(at_least):g}, " for at_least, scaled in scale.steps)
+        return f"{heights}else {float(scale.otherwise):g}"
+    return "percentile"
 
 
 def engagement_models(as_of: date) -> list[Row]:

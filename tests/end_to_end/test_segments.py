@@ -28,9 +28,10 @@ def append_decisions(workspace: Workspace, decisions: Sequence[Row]) -> None:
 
 
 def write_model(workspace: Workspace, **changes: Any) -> str:
-    """The shipped model with some of its segments' keys changed; the name to configure."""
+    """The shipped model with some entries of its keys changed; the name to configure."""
     content = yaml.safe_load((CHECKOUT / f"conf/models/{MODEL}.yaml").read_text())
-    content["segments"] |= changes
+    for key, value in changes.items():
+        content[key] = {**content[key], **value}
     (workspace.folder / "value.yaml").write_text(yaml.safe_dump(content))
     return "value.yaml"
 
@@ -68,6 +69,10 @@ def test_states_are_the_same_in_whatever_order_dates_are_published(workspace: Wo
     actions = assert_segments(workspace, history, (first, second, third))
     assert {action["status"] for action in actions} == {"done", "pending", "approved", "rejected"}
 
+    for as_of in (second, third, first):
+        assert workspace.run(as_of) == 0
+    assert assert_segments(workspace, history, (first, second, third)) == actions
+
 
 @pytest.mark.long
 def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(workspace: Workspace) -> None:
@@ -81,7 +86,8 @@ def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(works
     ]
     write(workspace, history)
     stays = {t: {"metric": "total_score", "operator": ">=", "value": score} for t, score in exits.items()}
-    model = write_model(workspace, tier_memory={"snapshots": 2, "stays_while": stays}, migration_rules=rules)
+    tier_memory = {"snapshots": 2, "stays_while": stays}
+    model = write_model(workspace, segments={"tier_memory": tier_memory, "migration_rules": rules})
     workspace.configure(sources=WITH_PROFILES, model=model)
     append_decisions(workspace, history.decisions)
 
@@ -115,12 +121,11 @@ def test_a_day_that_another_version_of_the_model_published_is_left_as_it_was(
     write(workspace, history)
     assert workspace.run(first, second) == 0
     before = workspace.as_readers_see(second)
-    content = yaml.safe_load((CHECKOUT / f"conf/models/{MODEL}.yaml").read_text())
     late = {"metric": "days_since_last_event", "operator": ">", "value": 30}
-    content["counts"]["signs_of_sleep"] = [late]
-    content["segments"]["risk"][0]["when"] = {"metric": "signs_of_sleep", "operator": ">", "value": 0}
-    (workspace.folder / "value.yaml").write_text(yaml.safe_dump(content))
-    workspace.configure(sources=WITH_PROFILES, model="value.yaml")
+    asleep = {"metric": "signs_of_sleep", "operator": ">", "value": 0}
+    risk = [{"level": "high", "when": asleep}, {"level": "low"}]
+    model = write_model(workspace, counts={"signs_of_sleep": [late]}, segments={"risk": risk})
+    workspace.configure(sources=WITH_PROFILES, model=model)
     capsys.readouterr()
 
     assert workspace.run(first) == 0

@@ -14,6 +14,7 @@ from tests.generate_profiles import History, value_history
 Pair = tuple[reference.Snapshot, reference_value.Segments]
 
 KEYS = {
+    "model_components": ("score", "metric"),
     "customer_tiers": ("customer_key",),
     "excluded_customers": ("customer_key",),
     "customer_segments": ("customer_key",),
@@ -36,6 +37,7 @@ def expected_tables(current: Pair, previous: Pair | None) -> dict[str, list[Row]
         flags = [reference_standing.action_flags(snapshot) for snapshot, _ in (previous, current)]
         moved = reference_standing.migration(previous, current, *flags)
     return {
+        "model_components": reference_standing.model_components(current[0].as_of),
         "customer_tiers": reference_standing.flagged_tiers(current[0]),
         "excluded_customers": current[0].excluded_customers,
         "customer_segments": reference_standing.full_segments(*current),
