@@ -98,7 +98,7 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
         with problems.gathered():
-            Rules.of(settings.quality)
+            Rules.of(settings.quality).check_keys(settings.sources.configured())
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))

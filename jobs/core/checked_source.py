@@ -10,7 +10,6 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.errors import ConfigurationError
 from jobs.core.rules import Check, Rule, Rules
 from jobs.core.settings import Settings
 
@@ -75,13 +74,13 @@ class CheckedSource:
             name: of the source.
             incoming: its rows as sources.open_sources gives them.
             rules: about its rows.
-            unique_key: source columns that tell rows apart.
+            unique_key: source columns that tell rows apart; given if duplicate_key is among the rules.
             as_of: the date of the snapshot.
         """
         self.name = name
         self._rules = rules
         self._fails = {rule: F.expr(found.fails_if) for rule, found in rules.items()}
-        self._incoming = _with_duplicates(name, incoming, unique_key, rules)
+        self._incoming = _with_duplicates(incoming, unique_key, rules)
         self._quarantining = {rule for rule, found in rules.items() if found.severity == "quarantine"}
         self._is_quarantined = _any([self._fails[rule] for rule in rules if rule in self._quarantining])
         kinds = self._counted(as_of)
@@ -195,7 +194,7 @@ def _any(conditions: list[Column]) -> Column:
 
 
 def _with_duplicates(
-    name: str, incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
+    incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
 ) -> DataFrame:
     """Adds is_duplicate_key and is_duplicate_row, each if its rule is on.
 
@@ -206,11 +205,6 @@ def _with_duplicates(
         alike = Window.partitionBy(text).orderBy(text)
         incoming = incoming.withColumn("is_duplicate_row", F.row_number().over(alike) > 1)
     if "duplicate_key" in rules:
-        if not unique_key:
-            raise ConfigurationError(
-                f"sources.{name}.unique_key: must be given for the rule duplicate_key, "
-                "as the columns that tell rows apart"
-            )
         key = [F.col("source_row").getField(column) for column in unique_key]
         is_later = F.row_number().over(Window.partitionBy(*key).orderBy(text)) > 1
         complete = reduce(Column.__and__, [part.isNotNull() for part in key])

@@ -93,7 +93,7 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
 def _explained(error: BaseException) -> tuple[int, str]:
     """The exit status and what to tell the user."""
     if isinstance(error, ConfigurationError):
-        return BAD_CONFIGURATION, f"Bad configuration, nothing was published:\n{error}"
+        return BAD_CONFIGURATION, f"Bad configuration:\n{error}"
     if isinstance(error, BadDataError):
         return BAD_DATA, f"Bad data: {error}"
     if isinstance(error, KeyboardInterrupt):

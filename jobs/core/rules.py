@@ -8,7 +8,7 @@ from decimal import Decimal
 from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.resources import resource
-from jobs.core.settings import Quality, Severity
+from jobs.core.settings import Quality, Severity, Source
 
 _VERDICTS: dict[Severity, str] = {"warn": "warned", "quarantine": "quarantined", "fail": "failed"}
 
@@ -119,6 +119,21 @@ class Rules:
             chosen(shipped.totals),
             {n: Rule(severity="fail", means=means) for n, means in shipped.conservation.items()},
         )
+
+    def check_keys(self, sources: Mapping[str, Source]) -> None:
+        """Checks that the sources in which duplicate keys are looked for have a key.
+
+        Raises:
+            ConfigurationError: some don't.
+        """
+        missing = [
+            f"sources.{name}.unique_key: must be given for the rule duplicate_key, as the columns that tell "
+            "rows apart"
+            for name, source in sources.items()
+            if "duplicate_key" in self.rows[name] and not source.unique_key
+        ]
+        if missing:
+            raise ConfigurationError(*missing)
 
     def about_total(
         self, rule: str, source: str, *, checked: int, failed: int, **found: str | None

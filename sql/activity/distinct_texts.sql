@@ -1,5 +1,5 @@
 -- Grain: one row per text column and distinct text in the window; of a column with more than 512, any 513.
--- Input: window_events. Shuffles: one per column, of a few rows a task.
+-- Input: window_events. Shuffles: two per column, of a few hundred rows a task.
 -- Why: where texts are few they get codes, by which customer_units counts and compares without strings.
 -- Which 513 doesn't matter: they only tell that a column has too many.
 WITH business_units AS (

@@ -1,6 +1,6 @@
 -- Grain: one row per customer whose tier, action flag or presence changed (or everybody, if configured).
 -- Inputs: movements, current_excluded (excluded_customers as published). Shuffles: two, by customer, of
--- the churned and the excluded.
+-- those listed and the excluded.
 -- Why: who moved, from where to where, what it is worth, and for the churned why they are gone: the
 -- reason of their exclusion, or that their facts have vanished from the source.
 SELECT

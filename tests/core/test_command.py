@@ -90,7 +90,7 @@ def test_configuration_error_is_2_with_every_problem_on_a_line(told: Told) -> No
     ) == (
         2,
         [
-            "Bad configuration, nothing was published:",
+            "Bad configuration:",
             "a.yaml: x: must be given",
             "a.yaml: y: must be text, got 1",
             "The log is LOG",

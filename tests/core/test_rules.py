@@ -6,7 +6,7 @@ import pytest
 
 from jobs.core.errors import ConfigurationError
 from jobs.core.rules import Check, Rules
-from jobs.core.settings import Quality
+from jobs.core.settings import Quality, Source
 
 
 def rules(**severity: Any) -> Rules:
@@ -41,6 +41,20 @@ def test_what_a_rule_cannot_be_is_told_all_at_once() -> None:
         "quality.severity.several_currencies: must be warn, fail or off: it is not about rows",
         "quality.severity.rows_conserved: must not be changed: it always fails",
     ]
+
+
+def test_a_key_is_needed_where_duplicates_of_it_are_looked_for() -> None:
+    sources = {
+        "fct_revenues": Source(path="facts", unique_key=("id",)),
+        "dim_accounts": Source(path="accounts"),
+        "dim_customers": Source(path="profiles"),
+    }
+    rules(duplicate_row="warn").check_keys(sources)
+
+    with pytest.raises(ConfigurationError) as refused:
+        rules(duplicate_key="warn").check_keys(sources)
+
+    assert str(refused.value).startswith("sources.dim_customers.unique_key: must be given")
 
 
 def test_what_does_not_add_up_fails_with_the_figures() -> None:

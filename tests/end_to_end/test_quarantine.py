@@ -23,6 +23,26 @@ TYPED = (
 COLUMNS = [column.split()[0] for column in TYPED.split(", ")]
 SOURCES = {"fct_revenues": {"path": "fct_revenues"}, "dim_accounts": {"path": "dim_accounts"}}
 LENIENT = {"limits": {"quarantined_share": 1}}
+WARNING = {"rate_out_of_range", "rating_out_of_range", "more_seats_used_than_bought"}
+# Profiles as a text file has them, with the rules that each breaks; those that only warn are used.
+PROFILES: list[tuple[dict[str, str], set[str]]] = [
+    ({"customer_name": "Ann", "arr": "5"}, set()),
+    ({"customer_name": " ", "arr": "5"}, {"customer_key_missing"}),
+    ({"customer_name": "Bob", "arr": "lots"}, {"profile_value_unreadable"}),
+    (
+        {"customer_name": "Bob", "cancelled_on": "soon", "valid_from": "2024-01-01"},
+        {"profile_value_unreadable"},
+    ),
+    ({"customer_name": "Bob", "arr": "-0.01"}, {"arr_negative"}),
+    (
+        {"customer_name": "Bob", "seats_used": "-1", "use_cases_total": "x"},
+        {"profile_count_negative", "profile_value_unreadable"},
+    ),
+    ({"customer_name": "Cy", "on_time_payment_rate": "1.1"}, {"rate_out_of_range"}),
+    ({"customer_name": "Cy", "valid_from": "2024-02-01", "brand_rating": "-1"}, {"rating_out_of_range"}),
+    ({"customer_name": "Cy", "valid_from": "2024-03-01", "arr": "7", "nps": "101"}, {"rating_out_of_range"}),
+    ({"customer_name": "Dee", "seats_used": "3", "seats_bought": "2"}, {"more_seats_used_than_bought"}),
+]
 
 
 def good_rows(count: int) -> list[Row]:
@@ -46,17 +66,29 @@ def checks(workspace: Workspace) -> dict[str, Row]:
     return {row["rule"]: row for row in sorted(rows, key=lambda row: str(row["source"]), reverse=True)}
 
 
-def assert_set_aside(workspace: Workspace, bad: list[tuple[Row, list[str]]]) -> None:
+def as_json(column: str, value: Any, as_text: bool) -> Any:
+    """A value of a bad row as the row's JSON has it."""
+    if as_text:
+        return str(value) if value not in (None, "") else None
+    if column.startswith("total_") and value is not None:
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(str(value), float(value))
+    return value
+
+
+def assert_set_aside(workspace: Workspace, bad: list[tuple[Row, list[str]]], *, as_text: bool) -> None:
     """Every bad row is in quarantine once, as it came, with all its reasons, and counted by each rule."""
     kept = workspace.rows("quarantine_fct_revenues")
-    came = {json.loads(row["source_row"])["note"]: sorted(row["reasons"]) for row in kept}
-    assert len(came) == len(kept) == len(bad)
-    assert came == {row["note"]: reasons for row, reasons in bad}
+    found = [(json.loads(row["source_row"]), sorted(row["reasons"])) for row in kept]
+    came = [
+        ({column: as_json(column, row.get(column), as_text) for column in COLUMNS}, reasons)
+        for row, reasons in bad
+    ]
+    assert sorted(found, key=lambda pair: pair[0]["note"]) == sorted(came, key=lambda pair: pair[0]["note"])
     counted = Counter(reason for _, reasons in bad for reason in reasons)
-    found = checks(workspace)
-    assert {rule: found[rule]["failed"] for rule in counted} == dict(counted)
-    assert {found[rule]["verdict"] for rule in counted} == {"quarantined"}
-    assert found["rows_conserved"]["verdict"] == found["revenue_conserved"]["verdict"] == "passed"
+    checked = checks(workspace)
+    assert {rule: checked[rule]["failed"] for rule in counted} == dict(counted)
+    assert {checked[rule]["verdict"] for rule in counted} == {"quarantined"}
+    assert checked["rows_conserved"]["verdict"] == checked["revenue_conserved"]["verdict"] == "passed"
 
 
 @pytest.mark.long
@@ -77,7 +109,7 @@ def test_bad_rows_of_a_typed_table_are_set_aside(workspace: Workspace) -> None:
 
     assert workspace.run(AS_OF) == 0
 
-    assert_set_aside(workspace, bad)
+    assert_set_aside(workspace, bad, as_text=False)
     assert_snapshot(workspace, reference.snapshot(good_rows(60), accounts(), AS_OF))
     assert {row["source_version"] for row in workspace.rows("quarantine_fct_revenues")} == {0}
     assert {row["source_rows"]["fct_revenues"] for row in workspace.published()} == {180}
@@ -100,9 +132,42 @@ def test_bad_rows_of_a_text_file_are_set_aside(workspace: Workspace) -> None:
 
     assert workspace.run(AS_OF) == 0
 
-    assert_set_aside(workspace, bad)
+    assert_set_aside(workspace, bad, as_text=True)
     assert_snapshot(workspace, reference.snapshot(good_rows(60), accounts(), AS_OF))
     assert set(workspace.published()[0]["source_files"]) == {"fct_revenues"}
+
+
+def test_rules_about_profiles_set_aside_and_warn(workspace: Workspace) -> None:
+    facts = [fact(customer) for customer in ("Ann", "Bob", "Cy", "Dee")]
+    workspace.write_sources(facts, [*active("Ann", "Bob", "Cy", "Dee"), {"account_id": None}])
+    columns = {column: None for row, _ in PROFILES for column in row}
+    with (workspace.folder / "profiles.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(row for row, _ in PROFILES)
+    profiles = {"path": "profiles.csv", "format": "csv"}
+    workspace.configure(
+        sources={**SOURCES, "dim_customers": profiles}, model="value_potential_strategic", quality=LENIENT
+    )
+
+    assert workspace.run("2024-12-31", options=["--allow-empty"]) == 0
+
+    kept = [
+        (json.loads(row["source_row"]), set(row["reasons"]))
+        for row in workspace.rows("quarantine_dim_customers")
+    ]
+    aside = [({**columns, **row}, rules) for row, rules in PROFILES if rules and not rules & WARNING]
+    assert sorted(kept, key=str) == sorted(aside, key=str)
+    broken = Counter(rule for _, rules in PROFILES for rule in rules)
+    expected = {rule: ("warned" if rule in WARNING else "quarantined", n) for rule, n in broken.items()}
+    found = {
+        row["rule"]: (row["verdict"], row["failed"])
+        for row in workspace.rows("data_quality")
+        if row["source"] in {"dim_customers", "dim_accounts"} and row["failed"]
+    }
+    assert found == {**expected, "account_id_missing": ("warned", 1)}
+    arr = {row["customer_key"]: row["arr"] for row in workspace.rows("customer_features")}
+    assert arr == {"Ann": Decimal(5), "Bob": Decimal(100), "Cy": Decimal(7), "Dee": Decimal(100)}
 
 
 @pytest.mark.long

@@ -81,6 +81,14 @@ def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Work
     assert workspace.run(*dates) == 0
 
     assert_tables(workspace, history, *dates)
+    without = [not reference_value.can_have_an_effect(decision) for decision in history.decisions]
+    told = [
+        (row["as_of"], row["checked"], row["failed"])
+        for row in workspace.rows("data_quality")
+        if row["rule"] == "decision_without_effect"
+    ]
+    assert sorted(told) == [(as_of, len(without), sum(without)) for as_of in dates]
+    assert any(without)
 
 
 @pytest.mark.long
