@@ -106,6 +106,10 @@ def _tree(process: psutil.Popen) -> set[psutil.Process]:
 
 def _resident_bytes(process: psutil.Process) -> int:
     try:
+        parent = process.parent()
+        # Between fork and exec a child shows its parent's memory as its own.
+        if parent is not None and parent.cmdline() == process.cmdline():
+            return 0
         return process.memory_info().rss
     except psutil.NoSuchProcess:
         return 0
