@@ -47,7 +47,7 @@ test: check ## checks, then all tests
 test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (35 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
 
-test-long: $(READY) ## further tests from sources to published tables (45 minutes)
+test-long: $(READY) ## further tests from sources to published tables (30 minutes)
 	@$(BIN)/pytest -m long
 
 check: $(READY) ## what CI runs first: ruff, mypy, sqlfluff
