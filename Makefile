@@ -44,7 +44,7 @@ benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with sk
 test: check ## checks, then all tests
 	@$(BIN)/pytest
 
-test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (35 minutes)
+test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (30 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
 
 test-long: $(READY) ## further tests from sources to published tables (30 minutes)
