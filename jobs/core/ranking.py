@@ -6,8 +6,9 @@ fits a task. The other counts instead of sorting together:
 - A metric with few distinct values is counted by value; running sums over the counts give each value's
   rank, and the rows look theirs up.
 - A metric with many is cut at boundaries, quantiles of a sample. Rows are counted by bucket, running sums
-  give what lies below each, and rank() runs within the buckets only, on rows of a number and a value.
-  A boundary is a bucket of its own that needs no ranking: a tie too heavy for a task is on a boundary.
+  give what lies below each, and rank() runs within the buckets only, on rows of a number and the values.
+  A boundary is a bucket of its own that needs no ranking: a tie too heavy for a task is on a boundary,
+  and its rows spread over tasks.
 
 The boundaries are approximate and decide only who ranks where; every count is exact. They are read once and
 become literals of the plan: were they computed in two places, a retry could cut differently.
@@ -26,7 +27,8 @@ from jobs.core.steps import one_row
 FEW_VALUES = 50_000  # distinct values (over all peer groups) up to which a metric is counted by value
 _BUCKET_ROWS = 50_000  # a bucket's rows, about; more where that would take too many cuts
 _MOST_CUTS = 255
-_SAMPLED_ROWS = 1_000_000
+_SAMPLED_ROWS = 250_000  # a thousand by bucket
+_SPREAD = 256  # tasks, at most, that share the rows of a boundary
 _NULL_BUCKET = -1  # NULL ranks lowest, and all NULLs alike
 
 
@@ -62,14 +64,17 @@ def ranked(
         result = scored.join(F.broadcast(sizes) if groups <= FEW_VALUES else sizes, on="peer_group")
     if not metrics:
         return result.select(*scored.columns, "peers")
-    few, many = _by_cardinality(scored, group, metrics)
+    cuts = _Cuts.of(scored.select(row_id, *group, *metrics), group, metrics, rows, plain_up_to)
+    few = _with_few_values(scored, group, [m for m in metrics if cuts.sampled_values[m] <= FEW_VALUES])
     for metric in few:
         counts = scored.groupBy(*group, metric).count()
-        result = _looked_up(result, _running(counts, group, metric), group, metric, metric)
-    narrow = scored.select(row_id, *group, *many)
-    cuts = _Cuts.of(narrow, group, many, rows, plain_up_to) if many else _Cuts({}, {})
+        result = _looked_up(result, _running(counts, group, metric), group, metric, f"{metric}_below")
+    many = [metric for metric in metrics if metric not in few]
+    ranks = scored.select(row_id, *group, *many)
     for metric in many:
-        result = _cut(result, scored.select(row_id, *group, metric), group, metric, cuts)
+        ranks = _cut(ranks, scored.select(*group, metric), group, metric, cuts)
+    if many:
+        result = result.join(ranks.drop(*group, *many), on=row_id)
     below = [F.col(f"{metric}_below").cast("int").alias(f"{metric}_below") for metric in metrics]
     return result.select(*scored.columns, "peers", *below)
 
@@ -81,14 +86,13 @@ def plain_ranks(metrics: Sequence[str]) -> list[Column]:
     return [F.count("*").over(peers).cast("int").alias("peers"), *below]
 
 
-def _by_cardinality(
-    scored: DataFrame, group: Sequence[str], metrics: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """The metrics with few distinct values over all groups, and those with many."""
+def _with_few_values(scored: DataFrame, group: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """The metrics with few distinct values over all groups."""
+    if not metrics:
+        return []
     distinct = [F.approx_count_distinct(F.xxhash64(*group, metric)) for metric in metrics]
     counts = scored.agg(*distinct).collect()[0]
-    few = [metric for metric, count in zip(metrics, counts, strict=True) if count <= FEW_VALUES]
-    return few, [metric for metric in metrics if metric not in few]
+    return [metric for metric, count in zip(metrics, counts, strict=True) if count <= FEW_VALUES]
 
 
 def _running(counts: DataFrame, group: Sequence[str], order: str) -> DataFrame:
@@ -97,14 +101,12 @@ def _running(counts: DataFrame, group: Sequence[str], order: str) -> DataFrame:
     return counts.select(*group, order, F.coalesce(F.sum("count").over(lower), F.lit(0)).alias("below"))
 
 
-def _looked_up(
-    rows: DataFrame, ranks: DataFrame, group: Sequence[str], column: str, metric: str
-) -> DataFrame:
-    """Adds `<metric>_below`: the `below` that belongs to the row's group and its value of `column`."""
+def _looked_up(rows: DataFrame, ranks: DataFrame, group: Sequence[str], column: str, name: str) -> DataFrame:
+    """Adds the `below` that belongs to the row's group and its value of `column`, under a name."""
     there = ranks.select(
-        *(F.col(name).alias("_group") for name in group),
+        *(F.col(each).alias("_group") for each in group),
         F.col(column).alias("_value"),
-        F.col("below").alias(f"{metric}_below"),
+        F.col("below").alias(name),
     )
     same = F.col(column).eqNullSafe(F.col("_value"))
     if group:
@@ -119,10 +121,12 @@ class _Cuts:
     Attributes:
         by_group: ascending, as text, by group and metric; one group without a name if there is only one.
         types: of the metrics.
+        sampled_values: about how many distinct values, over all groups, the sample has by metric.
     """
 
     by_group: dict[str, dict[str, list[str]]]
     types: dict[str, str]
+    sampled_values: dict[str, int]
 
     @classmethod
     def of(
@@ -138,7 +142,9 @@ class _Cuts:
         quantile = {m: F.percentile_approx(m, quantiles, 10 * count).cast("array<string>") for m in metrics}
         sample = narrow.where(F.pmod(F.xxhash64(narrow.columns[0]), F.lit(one_in)) == 0)
         found = sample.groupBy(*group).agg(
-            F.count("*").alias("sampled"), *(column.alias(m) for m, column in quantile.items())
+            F.count("*").alias("sampled"),
+            *(column.alias(m) for m, column in quantile.items()),
+            *(F.approx_count_distinct(m).alias(f"{m}_values") for m in metrics),
         )
         large = found.where(F.col("sampled") * one_in * 2 > plain_up_to).collect()
         return cls(
@@ -147,6 +153,7 @@ class _Cuts:
                 for row in large
             },
             {field.name: field.dataType.simpleString() for field in narrow.schema if field.name in metrics},
+            {m: sum(row[f"{m}_values"] for row in large) for m in metrics},
         )
 
     def levels(self, metric: str) -> int:
@@ -180,20 +187,22 @@ def _bucketed(rows: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -
     return found.withColumn("_bucket", bucket).drop("_cuts", "_at")
 
 
-def _cut(rows: DataFrame, narrow: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -> DataFrame:
-    """Adds the ranks of a metric with many values; `narrow` is the row id, the group and the metric alone."""
-    row_id = narrow.columns[0]
-    narrow = _bucketed(narrow, group, metric, cuts)
-    below_bucket = _running(narrow.groupBy(*group, "_bucket").count(), group, "_bucket")
-    # Odd buckets are single values: all that is below is in lower buckets. (A generator, because the
-    # optimizer would push a filter through the projections of the search, and repeat them in it.)
-    between = F.when(F.col("_bucket") % 2 == 0, F.array(F.struct(*narrow.columns)))
-    within = Window.partitionBy(*group, "_bucket").orderBy(metric)
-    ranks = narrow.select(F.inline(between)).select(row_id, (F.rank().over(within) - 1).alias("_within"))
-    found = _looked_up(_bucketed(rows, group, metric, cuts), below_bucket, group, "_bucket", metric)
-    below = F.col(f"{metric}_below") + F.coalesce("_within", F.lit(0))
-    return (
-        found.join(ranks, on=row_id, how="left")
-        .withColumn(f"{metric}_below", below)
-        .drop("_within", "_bucket")
-    )
+def _cut(rows: DataFrame, values: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -> DataFrame:
+    """Adds the ranks of a metric with many values.
+
+    Args:
+        rows: the row id first, the group, the metric, and what else travels with them.
+        values: the group and the metric of the same rows, to count them.
+        group: the column of the peer group, if there are several.
+        metric: to rank by.
+        cuts: its boundaries.
+    """
+    counts = _bucketed(values, group, metric, cuts).groupBy(*group, "_bucket").count()
+    # Odd buckets are single values, which need no ranking: their rows spread over tasks.
+    spread = F.when(F.col("_bucket") % 2 != 0, F.pmod(F.xxhash64(rows.columns[0]), F.lit(_SPREAD)))
+    bucketed = _bucketed(rows, group, metric, cuts).withColumn("_spread", spread)
+    within = Window.partitionBy(*group, "_bucket", "_spread").orderBy(metric)
+    placed = bucketed.withColumn("_within", F.rank().over(within) - 1)
+    found = _looked_up(placed, _running(counts, group, "_bucket"), group, "_bucket", "_lower")
+    below = (F.col("_lower") + F.col("_within")).cast("int").alias(f"{metric}_below")
+    return found.select(*rows.columns, below)
