@@ -204,5 +204,5 @@ def _cut(rows: DataFrame, values: DataFrame, group: Sequence[str], metric: str, 
     within = Window.partitionBy(*group, "_bucket", "_spread").orderBy(metric)
     placed = bucketed.withColumn("_within", F.rank().over(within) - 1)
     found = _looked_up(placed, _running(counts, group, "_bucket"), group, "_bucket", "_lower")
-    below = (F.col("_lower") + F.col("_within")).cast("int").alias(f"{metric}_below")
+    below = (F.col("_lower") + F.col("_within")).alias(f"{metric}_below")
     return found.select(*rows.columns, below)
