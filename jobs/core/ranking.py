@@ -65,7 +65,7 @@ def ranked(
     if not metrics:
         return result.select(*scored.columns, "peers")
     cuts = _Cuts.of(scored.select(row_id, *group, *metrics), group, metrics, rows, plain_up_to)
-    few = _with_few_values(scored, group, [m for m in metrics if cuts.sampled_values[m] <= FEW_VALUES])
+    few = _with_few_values(scored, group, metrics, cuts)
     for metric in few:
         counts = scored.groupBy(*group, metric).count()
         result = _looked_up(result, _running(counts, group, metric), group, metric, f"{metric}_below")
@@ -84,15 +84,6 @@ def plain_ranks(metrics: Sequence[str]) -> list[Column]:
     peers = Window.partitionBy("peer_group")
     below = [(F.rank().over(peers.orderBy(metric)) - 1).alias(f"{metric}_below") for metric in metrics]
     return [F.count("*").over(peers).cast("int").alias("peers"), *below]
-
-
-def _with_few_values(scored: DataFrame, group: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    """The metrics with few distinct values over all groups."""
-    if not metrics:
-        return []
-    distinct = [F.approx_count_distinct(F.xxhash64(*group, metric)) for metric in metrics]
-    counts = scored.agg(*distinct).collect()[0]
-    return [metric for metric, count in zip(metrics, counts, strict=True) if count <= FEW_VALUES]
 
 
 def _running(counts: DataFrame, group: Sequence[str], order: str) -> DataFrame:
@@ -121,12 +112,14 @@ class _Cuts:
     Attributes:
         by_group: ascending, as text, by group and metric; one group without a name if there is only one.
         types: of the metrics.
-        sampled_values: about how many distinct values, over all groups, the sample has by metric.
+        least_values: about how many distinct values, over all groups, a metric has at least.
+        most_values: and at most.
     """
 
     by_group: dict[str, dict[str, list[str]]]
     types: dict[str, str]
-    sampled_values: dict[str, int]
+    least_values: dict[str, int]
+    most_values: dict[str, int]
 
     @classmethod
     def of(
@@ -147,13 +140,17 @@ class _Cuts:
             *(F.approx_count_distinct(m).alias(f"{m}_values") for m in metrics),
         )
         large = found.where(F.col("sampled") * one_in * 2 > plain_up_to).collect()
+        seen = {m: sum(row[f"{m}_values"] for row in large) for m in metrics}
+        elsewhere = rows - one_in * sum(row["sampled"] for row in large) if group else 0
         return cls(
             {
                 row[group[0]] if group else "": {m: list(dict.fromkeys(row[m] or ())) for m in metrics}
                 for row in large
             },
             {field.name: field.dataType.simpleString() for field in narrow.schema if field.name in metrics},
-            {m: sum(row[f"{m}_values"] for row in large) for m in metrics},
+            seen,
+            # At least one value in `one_in` is in the sample; in the other groups each row may be a value.
+            {m: one_in * values + max(elsewhere, 0) for m, values in seen.items()},
         )
 
     def levels(self, metric: str) -> int:
@@ -172,6 +169,18 @@ class _Cuts:
         listed = one_row(rows.sparkSession).select(F.inline(literal).alias("_group", "_cuts"))
         listed = listed.withColumn("_cuts", F.col("_cuts").cast(kind))
         return rows.join(F.broadcast(listed), F.col("peer_group") == F.col("_group"), "left").drop("_group")
+
+
+def _with_few_values(
+    scored: DataFrame, group: Sequence[str], metrics: Sequence[str], cuts: "_Cuts"
+) -> list[str]:
+    """The metrics with few distinct values over all groups; all rows are read if the sample leaves doubts."""
+    most = dict(cuts.most_values)
+    doubtful = [m for m in metrics if cuts.least_values[m] <= FEW_VALUES < most[m]]
+    if doubtful:
+        distinct = [F.approx_count_distinct(F.xxhash64(*group, m)).alias(m) for m in doubtful]
+        most |= scored.agg(*distinct).collect()[0].asDict()
+    return [metric for metric in metrics if most[metric] <= FEW_VALUES]
 
 
 def _bucketed(rows: DataFrame, group: Sequence[str], metric: str, cuts: _Cuts) -> DataFrame:
