@@ -103,9 +103,9 @@ def _panel(axes: Axes, results: Sequence[Result], measure: str, unit: int, title
         axes.plot(*_points(others, measure, unit), linestyle="none", markerfacecolor="none", **style)
         for result, x, y in zip(others, *_points(others, measure, unit), strict=True):
             note = f"{result['facts_per_customer']:g} facts each"
-            axes.annotate(
-                note, (x, y), (7, 0), textcoords="offset points", color=COLORS[engine], va="center", size=8
-            )
+            # Below on the left, where the rising lines leave room.
+            text = {"color": COLORS[engine], "ha": "right", "va": "center", "size": 8}
+            axes.annotate(note, (x, y), (-4, -9), textcoords="offset points", **text)
     axes.set(xscale="log", yscale="log", xlabel=f"Customers, with about {usual:g} facts each")
     axes.set_title(title, loc="left", size=11)
     customers = sorted({result["customers"] for result in results})
