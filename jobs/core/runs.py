@@ -1,7 +1,5 @@
 """The table `runs`: what happened to each run, and which table versions make each published snapshot."""
 
-import hashlib
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ from typing import Any, Literal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.documents import Document
+from jobs.core.configuration import Configuration
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
@@ -42,6 +40,7 @@ _RUNS = {
     "seconds": "double",
     "configuration_hash": "string",
     "configuration": "string",
+    "model_hash": "string",
     "code_version": "string",
 }
 _HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
@@ -60,7 +59,7 @@ class Snapshot:
         revenue: of the scored customers.
         previous_run_id: whose snapshot it was compared with; None for the first of a model.
         previous_segments_hash: of the segments that it remembered; None without.
-        configuration: that it was made with and its hash, as recorded; None while it is made.
+        configuration: that it was made with, as recorded; None while it is made.
         started: `time.monotonic()` when the run began.
     """
 
@@ -72,7 +71,7 @@ class Snapshot:
     revenue: Any = None
     previous_run_id: str | None = None
     previous_segments_hash: str | None = None
-    configuration: tuple[str, str] | None = None
+    configuration: Configuration | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -81,23 +80,6 @@ def _code_version() -> str:
         return version("customer-tiers")
     except PackageNotFoundError:  # run from the zip, which carries no metadata
         return "unpackaged"
-
-
-def configuration_text(settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> str:
-    """The configuration of a run of one model, and of the model that it falls back to, as JSON."""
-    documents: dict[str, Document] = {"settings": settings, "model": model}
-    if model.health is not None:
-        documents["fallback_model"] = fallbacks[model.health.fallback_model]
-    # What was given alone: a document that says all defaults too contradicts itself.
-    texts = {
-        name: each.model_dump_json(by_alias=True, exclude_unset=True) for name, each in documents.items()
-    }
-    return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
-
-
-def configuration_hash(text: str) -> str:
-    """SHA-256 of a configuration's text, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -138,7 +120,7 @@ class RunLog:
     ) -> None:
         """Appends an event of a run."""
         written = snapshot.written
-        configuration, its_hash = snapshot.configuration or self._configuration(model)
+        configuration = snapshot.configuration or Configuration.of(self._settings, model, self._fallbacks)
         values = {
             "as_of": snapshot.as_of,
             "model": model.name,
@@ -156,8 +138,9 @@ class RunLog:
             "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
             "revenue": snapshot.revenue,
             "seconds": time.monotonic() - snapshot.started,
-            "configuration_hash": its_hash,
-            "configuration": configuration,
+            "configuration_hash": configuration.hash,
+            "configuration": configuration.text,
+            "model_hash": configuration.model_hash,
             "code_version": _code_version(),
         }
         columns = [
@@ -166,15 +149,10 @@ class RunLog:
         ]
         self._tables.append("runs", one_row(self._tables.spark).select(*columns))
 
-    def _configuration(self, model: ScoringModel) -> tuple[str, str]:
-        text = configuration_text(self._settings, model, self._fallbacks)
-        return redacted(text), configuration_hash(text)
-
     def is_of(self, model: ScoringModel, snapshot: Snapshot) -> bool:
         """Whether a snapshot was made with the model, and the one that it falls back to, as they are now."""
-        recorded = json.loads(snapshot.configuration[0]) if snapshot.configuration else {}
-        now = json.loads(self._configuration(model)[0])
-        return all(recorded.get(part) == now.get(part) for part in ("model", "fallback_model"))
+        recorded, now = snapshot.configuration, Configuration.of(self._settings, model, self._fallbacks)
+        return recorded is not None and recorded.same_models(now)
 
     def published(self, model_name: str) -> dict[date, Snapshot]:
         """The latest published run of each date of a model."""
@@ -249,5 +227,5 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         run["revenue"],
         run["previous_run_id"],
         run.get("previous_segments_hash"),
-        (run["configuration"], run["configuration_hash"]),
+        Configuration(run["configuration"], run["configuration_hash"], run.get("model_hash")),
     )
