@@ -42,12 +42,15 @@ _SAME_ROWS = "must give the same rows whenever it runs, got"
 _AS_COLUMN = "a column of that name is written with its table's, or in backquotes"
 
 
-def check_mapping_query(text: str, inputs: Mapping[str, Collection[str]], place: str) -> None:
+def check_mapping_query(
+    text: str, inputs: Mapping[str, Collection[str]], functions: Collection[str], place: str
+) -> None:
     """Checks a mapping query before Spark sees it.
 
     Args:
         text: of the query.
         inputs: the columns of each input.
+        functions: Spark's own; others may read tables, or be others tomorrow.
         place: what messages call the query.
 
     Raises:
@@ -61,7 +64,9 @@ def check_mapping_query(text: str, inputs: Mapping[str, Collection[str]], place:
     problems = Problems(_problems_of_text(text, [each for each in found if each.kind != "space"]))
     understood = Problems()
     with understood.gathered():
-        problems += _problems_of_tree(_parsed("".join(each.plain for each in found)), inputs)
+        tree = _parsed("".join(each.plain for each in found))
+        problems += _problems_of_tree(tree, inputs)
+        problems += _problems_of_others(tree, functions)
     # What the words say is plainer than that the whole is not understood.
     problems = problems or understood
     if problems:
@@ -127,14 +132,15 @@ def _parsed(plain: str) -> exp.Expr:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query | exp.Values):
         kinds = " and ".join(each.key.upper() for each in statements) or "nothing"
         raise ConfigurationError(f"must be one valid SELECT, got {kinds}")
+    for hint in list(statements[0].find_all(exp.Hint)):
+        hint.pop()  # hints change no rows, and name what is read elsewhere
     return statements[0]
 
 
 def _problems_of_tree(tree: exp.Expr, inputs: Mapping[str, Collection[str]]) -> Iterator[str]:
     listed = ", ".join(sorted(inputs))
     for relation in tree.find_all(exp.Table, exp.Lateral, exp.Unnest):
-        # A hint names what is read elsewhere.
-        if relation.find_ancestor(exp.Hint) is None and (outside := _outside(relation, set(inputs))):
+        if outside := _outside(relation, set(inputs)):
             yield f"must read its inputs alone ({listed}), got {outside}; name it in inputs"
     if tree.find(exp.QueryTransform):
         yield "must run no script, got TRANSFORM ... USING"
@@ -147,6 +153,15 @@ def _problems_of_tree(tree: exp.Expr, inputs: Mapping[str, Collection[str]]) -> 
                     f"{_SAME_ROWS} '{literal.name}', which becomes a date of the clock beside dates; "
                     f"write the date, or compare text by LIKE '{literal.name}'"
                 )
+
+
+def _problems_of_others(tree: exp.Expr, functions: Collection[str]) -> Iterator[str]:
+    """Functions that are not Spark's; what reads a relation is told with the relations."""
+    for called in tree.find_all(exp.Anonymous):
+        name = called.name.lower()
+        told = _OUTSIDE.fullmatch(name) or _UNSTABLE.fullmatch(name)
+        if not (name in functions or told or isinstance(called.parent, exp.Table | exp.Lateral)):
+            yield f"must call Spark's own functions alone, got {name}()"
 
 
 def _outside(relation: exp.Expr, inputs: set[str]) -> str | None:

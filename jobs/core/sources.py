@@ -235,7 +235,8 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
         problems.append(f"sources.{name}.query: must be a readable file, got {str(file)!r}: {error}")
     problems.refuse()
     columns = {view: frame.columns for view, frame in frames.items()}
-    check_mapping_query(text, columns, f"sources.{name}.query: {file.name}")
+    functions = [row[0] for row in spark.sql("SHOW SYSTEM FUNCTIONS").collect()]
+    check_mapping_query(text, columns, functions, f"sources.{name}.query: {file.name}")
     for view, frame in frames.items():
         frame.createOrReplaceTempView(view)
     try:
