@@ -14,6 +14,7 @@ from jobs.core.errors import BadDataError, Problems
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.model_report import ANTI_PATTERNS, Finding, model_findings
 from jobs.core.output import Output
+from jobs.core.redaction import redacted
 from jobs.core.runs import Snapshot
 from jobs.core.segments_report import segments_findings
 from jobs.core.session import open_session
@@ -61,7 +62,9 @@ def _check_models(given: argparse.Namespace) -> None:
         published = _published_findings(output, model, today)
         show(model, [*findings, *published])
         if not published:
-            print(f"\nNothing is published yet in {output.root.location}: the model alone is checked.")
+            print(
+                redacted(f"\nNothing is published yet in {output.root.location}: the model alone is checked.")
+            )
         missing += sum(finding.verdict == "missing" for finding in [*findings, *published])
     if given.strict and missing:
         raise BadDataError(f"{missing} findings are missing, and --strict asks for none")

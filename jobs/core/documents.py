@@ -1,7 +1,7 @@
 """YAML documents checked against a pydantic schema, with every problem told at once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jobs.core.errors import ConfigurationError
+from jobs.core.redaction import redacted
 
 
 class Document(BaseModel):
@@ -24,17 +25,68 @@ DocumentType = TypeVar("DocumentType", bound=Document)
 _MERGE = "tag:yaml.org,2002:merge"  # the key <<
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML readers silently keep the last."""
+_DEEPEST = 50  # levels in a document
+_MOST_NODES = 100_000  # values in a document, those that aliases repeat counted again
+
+
+class HostileYamlError(yaml.YAMLError):
+    """YAML that is valid and would only take time and memory: endless, very deep or very large."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML readers silently keep the last, and hostile documents."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._deepest = self._nodes = 0
+        self._sizes: dict[yaml.Node, tuple[int, int]] = {}  # values and levels of each node that is read
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Reads a node, and counts its values and levels."""
+        repeated = self.check_event(yaml.AliasEvent)
+        nodes, deepest = self._nodes, self._deepest
+        self._depth += 1
+        self._deepest = self._depth
+        self._bound()
+        node = super().compose_node(parent, index)
+        if node is None or (repeated and node not in self._sizes):
+            raise HostileYamlError("an alias that holds itself")
+        values, levels = self._sizes[node] if repeated else (1, 1)
+        self._nodes += values
+        self._deepest = max(self._deepest, self._depth + levels - 1)
+        self._bound()
+        self._sizes.setdefault(node, (self._nodes - nodes, self._deepest - self._depth + 1))
+        self._depth -= 1
+        self._deepest = max(deepest, self._deepest)
+        return node
+
+    def _bound(self) -> None:
+        if self._deepest > _DEEPEST:
+            raise HostileYamlError(f"more than {_DEEPEST} levels")
+        if self._nodes > _MOST_NODES:
+            raise HostileYamlError(f"more than {_MOST_NODES:,} values")
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", node.start_mark
-                )
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE):
+            if isinstance(key, Hashable):  # else refused below
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key!r} is given twice", node.start_mark
+                    )
+                seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str) -> Any:  # noqa: ANN401  (YAML is of any shape)
+    """What a YAML text holds.
+
+    Raises:
+        HostileYamlError: it is endless, very deep or very large.
+        YAMLError: it is no YAML.
+        ValueError: it holds a date, or a number, that there isn't.
+    """
+    return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
 
 
 def read_yaml(file: Traversable, name: str) -> dict[str, Any]:
@@ -54,8 +106,10 @@ def read_yaml(file: Traversable, name: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name}: must be a readable UTF-8 text file, got: {error}") from None
     try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:  # a date that doesn't exist is a ValueError
+        content = load_yaml(text)
+    except HostileYamlError as error:
+        raise ConfigurationError(f"{name}: must be a document of ordinary size, got {error}") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(f"{name}: must be valid YAML, got: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{name}: must hold a mapping of settings, got: {type(content).__name__}")
@@ -110,6 +164,13 @@ def _problems(error: ValidationError) -> Iterator[str]:
         own = problem["type"] in {"value_error", "assertion_error"}
         said = problem["msg"].removeprefix("Value error, ")
         wording = said if own else _WORDING.get(problem["type"], re.sub(r"^[\w ]+ should ", "must ", said))
-        value = problem.get("input")
-        shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {value!r:.80}"
+        shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {_shown(problem)}"
         yield f"{path}: {wording}{shown}"
+
+
+def _shown(problem: Mapping[str, Any]) -> str:
+    """The value that was given, without secrets: cut in two, they would no longer look like ones."""
+    try:
+        return f"{redacted(repr(problem.get('input'))):.80}"
+    except ValueError:  # Python writes no number of more than some thousand digits
+        return "a number of thousands of digits"

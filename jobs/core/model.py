@@ -23,6 +23,8 @@ from jobs.core.conditions import (
 )
 from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import ConfigurationError
+from jobs.core.model_names import ModelName
+from jobs.core.redaction import redacted
 from jobs.core.resources import resource
 from jobs.core.scales import Linear, Scale
 from jobs.core.segmentation import ANY, CHURNED, Segmentation
@@ -137,7 +139,7 @@ def _check_sharing(components: tuple[Component, ...]) -> Iterator[str]:
 class ScoringModel(Document):
     """A whole scoring model; conf/models/profitability_adherence.yaml shows and explains each part."""
 
-    name: Name
+    name: ModelName
     description: Label
     window_months: Annotated[int, Field(ge=1, le=120)]
     peer_group: tuple[Name, ...] = ()
@@ -325,7 +327,8 @@ def load_model(name: str) -> ScoringModel:
     shipped = {file.name.removesuffix(".yaml"): file for file in resource("conf", "models").iterdir()}
     if name not in shipped:
         raise ConfigurationError(
-            f"model: must be one of {', '.join(sorted(shipped))}, or a path ending in .yaml, got {name!r:.80}"
+            f"model: must be one of {', '.join(sorted(shipped))}, or a path ending in .yaml, "
+            f"got {redacted(repr(name)):.80}"
         )
     return validate(
         ScoringModel, read_yaml(shipped[name], f"conf/models/{name}.yaml"), f"conf/models/{name}.yaml"

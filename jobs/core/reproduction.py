@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core import pipeline
 from jobs.core.commits import is_conflict
+from jobs.core.configuration import configuration_hash, configuration_text
 from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.model import ScoringModel, fallbacks_of
@@ -17,13 +18,14 @@ from jobs.core.output import Output
 from jobs.core.pins import Pins
 from jobs.core.provenance import SEMANTICS, code_version, definitions
 from jobs.core.publishing import Publisher
-from jobs.core.runs import Snapshot, configuration_hash, configuration_text, snapshot_of
+from jobs.core.runs import Snapshot, snapshot_of
 from jobs.core.settings import Settings
 from jobs.core.sources import key_is_name, open_sources
 from jobs.core.staleness import SEGMENTS
 from jobs.core.steps import Steps, say
 
 _FIRST_SEMANTICS = 1  # of runs that don't tell
+_WITHOUT_SECRETS = "--config: must be the configuration of the run, which was recorded without its secrets"
 _GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
 
 
@@ -89,7 +91,10 @@ def _configuration(
             now = configuration_hash(configuration_text(settings, model, fallbacks))
             if now == event["configuration_hash"]:
                 return settings, model, fallbacks
-    document = json.loads(event["configuration"])
+    try:
+        document = json.loads(event["configuration"])
+    except ValueError:  # an earlier version hid secrets in the text, and some of its marks with them
+        raise ConfigurationError(_WITHOUT_SECRETS) from None
     recorded = Settings.model_validate(document["settings"])
     model = ScoringModel.model_validate(document["model"])
     fallbacks = {}
@@ -97,9 +102,7 @@ def _configuration(
         fallback = ScoringModel.model_validate(document["fallback_model"])
         fallbacks[fallback.name] = fallback
     if configuration_hash(configuration_text(recorded, model, fallbacks)) != event["configuration_hash"]:
-        raise ConfigurationError(
-            "--config: must be the configuration of the run, which was recorded without its secrets"
-        )
+        raise ConfigurationError(_WITHOUT_SECRETS)
     return _here(recorded, settings), model, fallbacks
 
 

@@ -1,7 +1,5 @@
 """The table `runs`: what happened to each run, and which table versions make each published snapshot."""
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +9,8 @@ from typing import Any, Literal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.configuration import Configuration
 from jobs.core.counting import counting, disturbed, in_order
-from jobs.core.documents import Document
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
@@ -52,11 +50,12 @@ _RUNS = {
     "seconds": "double",
     "configuration_hash": "string",
     "configuration": "string",
+    "model_hash": "string",
     "code_version": "string",
     "semantics": "int",
     "definitions": "map<string,string>",
 }
-_MADE_WITH = ("configuration", "configuration_hash", "code_version", "semantics", "definitions")
+_MADE_WITH = ("code_version", "semantics", "definitions")
 _HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 
 
@@ -73,7 +72,8 @@ class Snapshot:
         revenue: of the scored customers.
         previous_run_id: whose snapshot it was compared with; None for the first of a model.
         previous_segments_hash: of the segments that it remembered; None without.
-        made_with: what else was recorded of how it was made, by column of runs; empty while it is made.
+        configuration: that it was made with, as recorded; None while it is made.
+        made_with: the code's version, semantics and definitions, as recorded; empty while it is made.
         started: `time.monotonic()` when the run began.
     """
 
@@ -85,25 +85,9 @@ class Snapshot:
     revenue: Any = None
     previous_run_id: str | None = None
     previous_segments_hash: str | None = None
+    configuration: Configuration | None = None
     made_with: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
-
-
-def configuration_text(settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> str:
-    """The configuration of a run of one model, and of the model that it falls back to, as JSON."""
-    documents: dict[str, Document] = {"settings": settings, "model": model}
-    if model.health is not None:
-        documents["fallback_model"] = fallbacks[model.health.fallback_model]
-    # What was given alone: a document that says all defaults too contradicts itself.
-    texts = {
-        name: each.model_dump_json(by_alias=True, exclude_unset=True) for name, each in documents.items()
-    }
-    return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
-
-
-def configuration_hash(text: str) -> str:
-    """SHA-256 of a configuration's text, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -163,6 +147,7 @@ class RunLog:
                 microseconds as `events` have it.
         """
         written = snapshot.written
+        configuration = snapshot.configuration or Configuration.of(self._settings, model, self._fallbacks)
         values = {
             "as_of": snapshot.as_of,
             "model": model.name,
@@ -179,7 +164,10 @@ class RunLog:
             "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
             "revenue": snapshot.revenue,
             "seconds": time.monotonic() - snapshot.started,
-            **_as_columns(snapshot.made_with or self._made_with(model)),
+            "configuration_hash": configuration.hash,
+            "configuration": configuration.text,
+            "model_hash": configuration.model_hash,
+            **_as_columns(snapshot.made_with or self._made_with()),
         }
         columns = [
             (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
@@ -198,25 +186,17 @@ class RunLog:
         event = one_row(self._tables.spark).select(*columns).crossJoin(log).where("told_since = 0")
         self._tables.append("runs", event.select(stamp, *values))
 
-    def _made_with(self, model: ScoringModel) -> dict[str, Any]:
-        configuration, its_hash = self._configuration(model)
+    def _made_with(self) -> dict[str, Any]:
         return {
-            "configuration": configuration,
-            "configuration_hash": its_hash,
             "code_version": code_version(),
             "semantics": SEMANTICS,
             "definitions": definitions(self._settings),
         }
 
-    def _configuration(self, model: ScoringModel) -> tuple[str, str]:
-        text = configuration_text(self._settings, model, self._fallbacks)
-        return redacted(text), configuration_hash(text)
-
     def is_of(self, model: ScoringModel, snapshot: Snapshot) -> bool:
         """Whether a snapshot was made with the model, and the one that it falls back to, as they are now."""
-        recorded = json.loads(snapshot.made_with["configuration"]) if snapshot.made_with else {}
-        now = json.loads(self._configuration(model)[0])
-        return all(recorded.get(part) == now.get(part) for part in ("model", "fallback_model"))
+        recorded, now = snapshot.configuration, Configuration.of(self._settings, model, self._fallbacks)
+        return recorded is not None and recorded.same_models(now)
 
     def events(self, model_name: str) -> list[dict[str, Any]]:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
@@ -292,5 +272,6 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         run["revenue"],
         run["previous_run_id"],
         run.get("previous_segments_hash"),
+        Configuration(run["configuration"], run["configuration_hash"], run.get("model_hash")),
         {name: run.get(name) for name in _MADE_WITH},
     )

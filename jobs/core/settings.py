@@ -10,10 +10,12 @@ from zoneinfo import available_timezones
 import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from jobs.core.documents import Document, read_yaml, validate
+from jobs.core.documents import Document, HostileYamlError, load_yaml, read_yaml, validate
 from jobs.core.errors import Problems
+from jobs.core.redaction import redacted
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
+_MOST_KEYS = 20  # in the path of --set
 _NAME_PART = re.compile(r"[^`.\s;'\"(){}\[\]\\/]+")
 
 
@@ -142,7 +144,7 @@ class Migration(Document):
 class Ranking(Document):
     """How customers are ranked; it changes the speed, never the ranks."""
 
-    plain_up_to: Annotated[int, Field(ge=0)] = 100_000
+    plain_up_to: Annotated[int, Field(ge=0, le=10**9)] = 100_000
 
 
 class Limits(Document):
@@ -158,7 +160,7 @@ class Limits(Document):
     quarantined_share: Share = Decimal("0.01")
     rows_kept: Share = Decimal("0.5")
     revenue_kept: Share = Decimal("0.8")
-    latest_event_days: Annotated[int, Field(ge=0)] = 92
+    latest_event_days: Annotated[int, Field(ge=0, le=10**9)] = 92
 
 
 class Quality(Document):
@@ -276,11 +278,14 @@ def _overrides(assignments: list[str]) -> tuple[dict[str, Any], list[str]]:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         keys = path.strip().split(".")
-        if not equals or not all(keys):
-            problems.append(f"--set: must be key.path=value, got {assignment!r}")
+        if not equals or not all(keys) or len(keys) > _MOST_KEYS:
+            problems.append(f"--set: must be key.path=value, got {redacted(repr(assignment)):.80}")
             continue
         try:
-            value = yaml.safe_load(text)
+            value = load_yaml(text)
+        except HostileYamlError as error:
+            problems.append(f"--set: {path}: must be a value of ordinary size, got {error}")
+            continue
         except (yaml.YAMLError, ValueError):
             value = text
         for key in reversed(keys):

@@ -9,6 +9,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core import tables
 from jobs.core.errors import ConfigurationError, Problems
+from jobs.core.mapping_query import check_mapping_query
 from jobs.core.pins import Pins
 from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
@@ -200,18 +201,24 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
     taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
+    frames: dict[str, DataFrame] = {}
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
         if view in taken:
             problems.append(f"{place}: must not be called like a step of the job; choose another name")
         with problems.gathered():
-            _read_input(spark, place, given, pins).createOrReplaceTempView(view)
+            frames[view] = _read_input(spark, place, given, pins)
     file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"sources.{name}.query: must be a readable file, got {str(file)!r}: {error}")
     problems.refuse()
+    columns = {view: frame.columns for view, frame in frames.items()}
+    functions = [row[0] for row in spark.sql("SHOW SYSTEM FUNCTIONS").collect()]
+    check_mapping_query(text, columns, functions, f"sources.{name}.query: {file.name}")
+    for view, frame in frames.items():
+        frame.createOrReplaceTempView(view)
     try:
         # As a subquery nothing but a SELECT is valid: a mapping changes no table.
         return spark.sql(_AS_SUBQUERY.format(text=text.strip().rstrip(";")))

@@ -135,12 +135,18 @@ def test_models_are_taken_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "a: b: c", "a: 1\na: 2", "\0", "&a [*a]", "!!python/object:os.system x", "- x"]
+    "text",
+    [
+        *("", "[]", "a: b: c", "a: 1\na: 2", "\0", "&a [*a]", "!!python/object:os.system x", "- x"),
+        *("output: &a [*a]", "name: &a {b: *a}", f"sources: {'[' * 3000}{']' * 3000}", f"a: {'- ' * 3000}x"),
+        *(f"customer_key: 0x{'f' * 5000}", f"window_months: 0x{'f' * 5000}"),
+    ],
 )
-def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+def test_what_is_no_configuration_or_model_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(text)
     assert taken_or_refused(lambda: load_settings(file, []))
+    assert taken_or_refused(lambda: load_model(str(file)))
 
 
 @pytest.mark.parametrize("name", [name for name in JUNK if isinstance(name, str)])

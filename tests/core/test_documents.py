@@ -1,6 +1,7 @@
 """YAML documents: files that are none, and the wording of every problem. Starts no Spark."""
 
 import re
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,6 +89,57 @@ def test_date_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert refused_text(tmp_path, "model: 2024-02-30").startswith("run.yaml: must be valid YAML")
 
 
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: &x [*x]", "an alias that holds itself"),
+        ("a: &x {b: [1, {c: *x}]}", "an alias that holds itself"),
+        ("&x {b: *x}", "an alias that holds itself"),
+        ("? &x {a: *x}\n: 1", "an alias that holds itself"),
+        ("a: &x {<<: *x}", "an alias that holds itself"),
+        (f"a: {'[' * 3000}{']' * 3000}", "more than 50 levels"),
+        (f"a: {'{a: ' * 3000}{'}' * 3000}", "more than 50 levels"),
+        (f"a:\n {'- ' * 3000}x", "more than 50 levels"),
+        (f"a: {'[' * 100_000}", "more than 50 levels"),
+        (
+            "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60)),
+            "more than 50 levels",
+        ),
+        (LAUGHS, "more than 100,000 values"),
+        (
+            LAUGHS.replace("[x, x, x, x, x, x, x, x, x]", "{x: 1}").replace("[", "{<<: [").replace("]", "]}"),
+            "more than 100,000 values",
+        ),
+    ],
+    ids=[
+        *("list", "mapping", "document", "key", "merge", "lists", "mappings", "block", "open"),
+        *("chain", "laughs", "merged laughs"),
+    ],
+)
+def test_endless_deep_or_huge_document_is_refused_at_once(tmp_path: Path, text: str, told: str) -> None:
+    assert refused_text(tmp_path, text) == f"run.yaml: must be a document of ordinary size, got {told}"
+
+
+def test_aliases_of_ordinary_documents_count_for_what_they_repeat(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("a: &a [1, 2]\nb: &b {x: *a, y: *a}\nc: [*b, *b, *a]\n")
+    part = {"x": [1, 2], "y": [1, 2]}
+    assert read_yaml(file, "run.yaml") == {"a": [1, 2], "b": part, "c": [part, part, [1, 2]]}
+
+
+def test_many_keys_take_no_time(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("\n".join(f"k{number}: 1" for number in range(10_000)))
+    started = time.process_time()
+    assert len(read_yaml(file, "run.yaml")) == 10_000
+    assert time.process_time() - started < 10
+
+
 class Part(Document):
     name: str = ""
     size: int = 1
@@ -128,6 +180,16 @@ def test_missing_part_is_told() -> None:
 def test_long_values_are_cut() -> None:
     (told,) = wording({"part": {"size": "x" * 1000}})
     assert len(told) < 200
+
+
+def test_value_is_told_without_its_secret_however_long() -> None:
+    (told,) = wording({"part": {"size": f"s3a://KEY:hun/ter{'2' * 100}@bucket"}})
+    assert told == "run.yaml: part.size: must be a whole number, got 's3a://***@bucket'"
+
+
+def test_number_that_python_does_not_write_is_told() -> None:
+    (told,) = wording({"part": {"name": int("f" * 5000, 16)}})
+    assert told == "run.yaml: part.name: must be text, got a number of thousands of digits"
 
 
 @pytest.mark.parametrize(

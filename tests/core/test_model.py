@@ -482,3 +482,23 @@ def test_conditions_are_listed_with_their_places() -> None:
         *(f"tiers.{position}.when" for position in range(3)),
         *(f"flags.{position}.when" for position in range(5)),
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("runs", "data_quality", "customer_tiers", "customer_features", "tier_decisions", "tier_migration"),
+        *("quarantine_fct_revenues", "quarantine_anything", "shared", "score_components"),
+    ],
+)
+def test_model_is_not_called_like_what_is_published(tmp_path: Path, name: str) -> None:
+    (told,) = problems(tmp_path, setting("name", name))
+    assert told.startswith(f"model.yaml: name: must be a name of its own, got {name!r}, which is that of ")
+    for variant in (name.upper(), name.capitalize()):
+        (told,) = problems(tmp_path, setting("name", variant))
+        assert told.startswith("model.yaml: name: must match pattern")
+
+
+def test_model_may_be_called_nearly_like_a_table(tmp_path: Path) -> None:
+    for name in ("run", "runs_of_ours", "quarantine", "customer_tier", "our_shared"):
+        assert load(tmp_path, setting("name", name)).name == name

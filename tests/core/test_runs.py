@@ -1,10 +1,12 @@
 """What `runs` tells beside the published tables themselves."""
 
 import hashlib
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +56,45 @@ def test_a_day_that_is_told_again_keeps_what_it_was_made_with(log: RunLog) -> No
     assert again.made_with == published.made_with
     # Rows of sources are compared with those of the run that began last, not of the one told last.
     assert log.latest_source_rows() == {"fct_revenues": 5}
+
+
+def test_models_are_told_apart_by_what_is_not_recorded_of_them(log: RunLog) -> None:
+    def described(place: str) -> ScoringModel:
+        return MODEL.model_copy(update={"description": place})
+
+    log.tell("published", described("of s3://KEY:one@bucket"), FIRST)
+
+    (published,) = [found for found in log.published(MODEL.name).values() if found.run_id == FIRST.run_id]
+    assert published.configuration is not None
+    assert json.loads(published.configuration[0])["model"]["description"] == "of s3://***@bucket"
+    assert log.is_of(described("of s3://KEY:one@bucket"), published)
+    assert not log.is_of(described("of s3://KEY:two@bucket"), published)
+
+
+@pytest.mark.parametrize("name", ["tokens", "high_token_usage", "password"])
+def test_a_threshold_may_have_any_name(log: RunLog, name: str) -> None:
+    def bounded(value: str) -> ScoringModel:
+        return MODEL.model_copy(update={"thresholds": {**MODEL.thresholds, name: Decimal(value)}})
+
+    log.tell("published", bounded("70"), FIRST)
+
+    published = log.published(MODEL.name)[FIRST.as_of]
+    assert published.configuration is not None
+    assert json.loads(published.configuration[0])["model"]["thresholds"][name] == "70"
+    assert log.is_of(bounded("70"), published)
+    assert not log.is_of(bounded("71"), published)
+
+
+def test_a_snapshot_of_an_earlier_version_is_of_its_model(log: RunLog) -> None:
+    published = log.published(MODEL.name)[FIRST.as_of]
+    assert published.configuration is not None
+    earlier = published.configuration._replace(model_hash=None)
+    assert log.is_of(MODEL, replace(published, configuration=earlier))
+    changed = MODEL.model_copy(update={"description": "another version"})
+    assert not log.is_of(changed, replace(published, configuration=earlier))
+    # Its redaction could break the text.
+    broken = earlier._replace(text='{"tokens": ***')
+    assert not log.is_of(MODEL, replace(published, configuration=broken))
 
 
 def test_a_day_that_was_begun_to_be_compared_again_is_disturbed(log: RunLog) -> None:

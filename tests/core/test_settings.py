@@ -393,3 +393,28 @@ def test_path_outside_the_allowed_roots_is_refused(tmp_path: Path, outside: Cont
 
     assert "must have all paths inside allowed_roots (/allowed, s3://bucket/allowed), got " in problem
     assert "elsewhere" in problem or "/allowed-not" in problem
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 3000 + "]" * 3000, "&a [*a]", "{a: &a {b: *a}}", "{a: " * 100 + "}" * 100]
+)
+def test_set_to_an_endless_or_deep_value_is_refused(tmp_path: Path, value: str) -> None:
+    (told,) = problems(tmp_path, WELL, f"output={value}")
+    assert told.startswith("--set: output: must be a value of ordinary size, got ")
+
+
+def test_set_of_a_very_long_path_of_keys_is_refused(tmp_path: Path) -> None:
+    (told,) = problems(tmp_path, WELL, ".".join(["output"] * 3000) + "=1")
+    assert told.startswith("--set: must be key.path=value, got 'output.output.")
+    assert len(told) < 150
+
+
+def test_secret_in_a_malformed_set_is_not_told(tmp_path: Path) -> None:
+    told = problems(tmp_path, WELL, f"output.path s3a://KEY:hun/ter{'2' * 100}@bucket")
+    assert told == ["--set: must be key.path=value, got 'output.path s3a://***@bucket'"]
+
+
+@pytest.mark.parametrize("key", ["ranking.plain_up_to", "quality.limits.latest_event_days"])
+def test_numbers_have_an_end(tmp_path: Path, key: str) -> None:
+    (told,) = problems(tmp_path, WELL, f"{key}=0x{'f' * 5000}")
+    assert told.startswith(f"run.yaml: {key}: must be less than or equal to ")

@@ -431,8 +431,18 @@ def test_text_of_a_query_is_parsed_when_an_input_is_csv(place: Place) -> None:
 def test_query_must_be_one_valid_select(place: Place, query: str) -> None:
     place.write({})
     (told,) = place.problems(CSV, mapping(place, query, raw=ACCOUNTS))
-    assert told.startswith("sources.dim_accounts.query: mapping.sql must be one valid SELECT, got: [")
+    assert told.startswith("sources.dim_accounts.query: mapping.sql must ")
     assert "\n" not in told
+
+
+def test_query_reads_its_inputs_alone(place: Place) -> None:
+    place.write({})
+    query = "SELECT _c0 AS account_id, now() AS status FROM csv.`/data/accounts.csv`"
+    name = "sources.dim_accounts.query: mapping.sql"
+    assert place.problems(CSV, mapping(place, query, raw=ACCOUNTS)) == [
+        f"{name} must give the same rows whenever it runs, got now()",
+        f"{name} must read its inputs alone (raw), got csv./data/accounts.csv; name it in inputs",
+    ]
 
 
 def test_problems_of_a_querys_inputs_are_told_at_once(place: Place) -> None:
