@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
@@ -18,10 +19,10 @@ from jobs.core.output import Output
 from jobs.core.publishing import Publisher
 from jobs.core.reproduction import reproduce
 from jobs.core.rules import Rules
-from jobs.core.session import open_session
+from jobs.core.session import borrowed_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.sources import KINDS, Pins, key_is_name, open_sources
-from jobs.core.steps import Steps, define_functions, say, timed
+from jobs.core.steps import Steps, functions, say, timed
 
 
 def main() -> None:
@@ -59,12 +60,25 @@ def _parser() -> argparse.ArgumentParser:
 def _tier_customers(given: argparse.Namespace) -> None:
     settings, models, dates = _read_everything(given)
     say(f"Customer tiers, {', '.join(model.name for model in models)}")
-    with timed("Spark session"):
-        spark = open_session("customer-tiers", given.log_file, settings.time_zone)
-        define_functions(spark)
-    if given.reproduce:
-        reproduce(spark, settings, models, given.reproduce)
-        return
+    with ExitStack() as stack:
+        with timed("Spark session"):
+            spark = stack.enter_context(
+                borrowed_session("customer-tiers", given.log_file, settings.time_zone)
+            )
+            stack.enter_context(functions(spark))
+        if given.reproduce:
+            reproduce(spark, settings, models, given.reproduce)
+        else:
+            _publish(spark, settings, models, dates, given)
+
+
+def _publish(
+    spark: SparkSession,
+    settings: Settings,
+    models: list[ScoringModel],
+    dates: list[date],
+    given: argparse.Namespace,
+) -> None:
     pins = Pins()
     sources = open_sources(spark, settings, pins)
     named, window_months = key_is_name(settings), models[0].window_months

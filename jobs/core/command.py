@@ -2,9 +2,7 @@
 
 import argparse
 import logging
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
 from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.logs import default_log_file, make_log_file
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
 from jobs.core.tables import is_conflict
@@ -36,7 +35,11 @@ def command_parser(name: str, description: str | None) -> argparse.ArgumentParse
         help="a setting that wins over the file, e.g. output.path=/data/tiers",
     )
     parser.add_argument(
-        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
+        "--log-file",
+        type=lambda text: Path(text) if text else default_log_file(),
+        default="",
+        metavar="FILE",
+        help="log (default: a new one in a folder of the user for logs; it is named if something goes wrong)",
     )
     return parser
 
@@ -53,11 +56,6 @@ def date_option(option: str, text: str) -> date:
         raise ConfigurationError(f"{option}: must be a date like 2024-12-31, got {text!r}") from None
 
 
-def default_log_file() -> Path:
-    """Where the log goes unless it is told otherwise: a file of this process."""
-    return Path(tempfile.gettempdir()) / f"customer_tiers_{os.getpid()}.log"
-
-
 def leave(status: int) -> None:
     """Ends the process with a status; returns if all is done."""
     # Some schedulers take any SystemExit, even of status 0, for a failure.
@@ -71,6 +69,7 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
     What goes wrong is said in plain words on stderr; the trace goes to the log.
     """
     try:
+        make_log_file(log_file)
         handler = logging.FileHandler(log_file, encoding="utf-8")
     except OSError as error:
         say(f"--log-file: must be a file that can be written, got {log_file}: {error.strerror}")

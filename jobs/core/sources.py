@@ -11,6 +11,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core import tables
 from jobs.core.errors import ConfigurationError, Problems
+from jobs.core.names import make_view, over_inputs
 from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
 
@@ -38,7 +39,6 @@ _EXPECTED = {
     "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
-_AS_SUBQUERY = "SELECT * FROM (\n{text}\n)"
 # The columns that the SQL reads, and the kind of each.
 KINDS = {
     "fct_revenues": {
@@ -216,16 +216,17 @@ def _read_input(spark: SparkSession, place: str, given: Input, pins: Pins) -> Da
 
 
 def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFrame:
-    """The rows of a mapping query; its inputs stay as views, by whose names some sessions read late."""
+    """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
     taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
+    views = {}
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
         if view in taken:
             problems.append(f"{place}: must not be called like a step of the job; choose another name")
         with problems.gathered():
-            _read_input(spark, place, given, pins).createOrReplaceTempView(view)
+            views[view] = make_view(_read_input(spark, place, given, pins), view)
     file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
@@ -233,8 +234,7 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
         problems.append(f"sources.{name}.query: must be a readable file, got {str(file)!r}: {error}")
     problems.refuse()
     try:
-        # As a subquery nothing but a SELECT is valid: a mapping changes no table.
-        return spark.sql(_AS_SUBQUERY.format(text=text.strip().rstrip(";")))
+        return spark.sql(over_inputs(text, views))
     except (AnalysisException, ParseException) as error:
         raise ConfigurationError(
             f"sources.{name}.query: {file.name} must be one valid SELECT, got: {_first_line(error)}"
