@@ -7,16 +7,22 @@ SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run segments retail picture benchmark benchmark-ranking test test-faults test-year test-long check audit format package clean
+.PHONY: help setup lock run segments retail picture benchmark benchmark-ranking test test-faults test-year test-long check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## once: Python environment in .venv, Java and Delta's jars found or fetched
 
-$(READY): pyproject.toml scripts/setup.py jobs/core/java.py
+$(READY): pyproject.toml requirements-dev.lock scripts/setup.py scripts/setup_spark.py scripts/delta_jars.sha256 jobs/core/java.py
 	@$(PYTHON) scripts/setup.py $(VENV)
 	@touch $@
+
+lock: ## pin the packages of the environment in requirements-dev.lock, with hashes; delete it first for newer ones
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --extra local --extra dev \
+	    --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements-dev.lock pyproject.toml
 
 run: $(READY) ## sample data, three snapshots, what changed between them, and a summary
 	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from datetime import date
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from jobs.core.output import Output
 from jobs.core.redaction import redacted
 from jobs.core.runs import Snapshot
 from jobs.core.segments_report import segments_findings
-from jobs.core.session import open_session
+from jobs.core.session import borrowed_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
 from jobs.core.steps import timed
@@ -53,21 +54,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_models(given: argparse.Namespace) -> None:
     settings, models, today = _read_everything(given)
-    with timed("Spark session"):
-        spark = open_session("customer-tiers", given.log_file, settings.time_zone)
-    output = Output(spark, settings, models)
-    missing = 0
-    for model in models:
-        findings = [*model_findings(model), *segments_findings(model)]
-        published = _published_findings(output, model, today)
-        show(model, [*findings, *published])
-        if not published:
-            print(
-                redacted(f"\nNothing is published yet in {output.root.location}: the model alone is checked.")
+    with ExitStack() as stack:
+        with timed("Spark session"):
+            spark = stack.enter_context(
+                borrowed_session("customer-tiers", given.log_file, settings.time_zone)
             )
-        missing += sum(finding.verdict == "missing" for finding in [*findings, *published])
+        output = Output(spark, settings, models)
+        missing = sum(_missing(output, model, today) for model in models)
     if given.strict and missing:
         raise BadDataError(f"{missing} findings are missing, and --strict asks for none")
+
+
+def _missing(output: Output, model: ScoringModel, today: date | None) -> int:
+    """Prints what is found about a model; how much of it is missing."""
+    findings = [*model_findings(model), *segments_findings(model)]
+    published = _published_findings(output, model, today)
+    show(model, [*findings, *published])
+    if not published:
+        print(redacted(f"\nNothing is published yet in {output.root.location}: the model alone is checked."))
+    return sum(finding.verdict == "missing" for finding in [*findings, *published])
 
 
 def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], date | None]:

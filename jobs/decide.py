@@ -20,7 +20,7 @@ from jobs.core.model import ScoringModel, load_model
 from jobs.core.output import Output
 from jobs.core.runs import Snapshot
 from jobs.core.segmentation import AXES
-from jobs.core.session import open_session
+from jobs.core.session import borrowed_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.steps import Steps, say
 
@@ -77,14 +77,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _decide(given: argparse.Namespace) -> None:
     settings, model, as_of, recorded = _read_everything(given)
-    spark = open_session("customer-decisions", given.log_file, settings.time_zone)
-    output = Output(spark, settings, [model])
-    if given.action == "list":
-        _list(output, model, as_of, given.axis)
-    elif given.action == "record":
-        _record(output, model, recorded, given.allow_unknown)
-    else:
-        _history(output, model, given.customer)
+    with borrowed_session("customer-decisions", given.log_file, settings.time_zone) as spark:
+        output = Output(spark, settings, [model])
+        if given.action == "list":
+            _list(output, model, as_of, given.axis)
+        elif given.action == "record":
+            _record(output, model, recorded, given.allow_unknown)
+        else:
+            _history(output, model, given.customer)
 
 
 def _read_everything(

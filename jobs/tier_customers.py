@@ -3,8 +3,9 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
@@ -20,10 +21,10 @@ from jobs.core.pins import Pins
 from jobs.core.publishing import Publisher
 from jobs.core.reproduction import reproduce
 from jobs.core.rules import Rules
-from jobs.core.session import open_session, session_lives
+from jobs.core.session import borrowed_session, session_lives
 from jobs.core.settings import Settings, load_settings
 from jobs.core.sources import KINDS, key_is_name, open_sources
-from jobs.core.steps import Steps, define_functions, say, timed
+from jobs.core.steps import Steps, functions, say, timed
 
 
 def main() -> None:
@@ -59,14 +60,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tier_customers(given: argparse.Namespace, outcomes: Outcomes) -> None:
-    settings, models, dates = _read_everything(given)
+    asked = _read_everything(given)
+    settings, models, _ = asked
     say(f"Customer tiers, {', '.join(model.name for model in models)}")
-    with timed("Spark session"):
-        spark = open_session("customer-tiers", given.log_file, settings.time_zone)
-        define_functions(spark)
-    if given.reproduce:
-        reproduce(spark, settings, models, given.reproduce)
-        return
+    with ExitStack() as stack:
+        with timed("Spark session"):
+            spark = stack.enter_context(
+                borrowed_session("customer-tiers", given.log_file, settings.time_zone)
+            )
+            stack.enter_context(functions(spark))
+        if given.reproduce:
+            reproduce(spark, settings, models, given.reproduce)
+        else:
+            _publish(spark, asked, given, outcomes)
+
+
+class _Asked(NamedTuple):
+    """What the command is asked for."""
+
+    settings: Settings
+    models: list[ScoringModel]
+    dates: list[date]
+
+
+def _publish(spark: SparkSession, asked: _Asked, given: argparse.Namespace, outcomes: Outcomes) -> None:
+    settings, models, dates = asked
     pins = Pins()
     sources = open_sources(spark, settings, pins)
     named, window_months = key_is_name(settings), models[0].window_months
@@ -97,7 +115,7 @@ def _tier_customers(given: argparse.Namespace, outcomes: Outcomes) -> None:
             summary.show(spark, publisher.tables, publisher.model, max(publisher.published))
 
 
-def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], list[date]]:
+def _read_everything(given: argparse.Namespace) -> _Asked:
     """Settings, models and dates, with every problem in any of them told at once."""
     problems = Problems()
     dates = set()
@@ -119,7 +137,7 @@ def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringM
                 _check_fallback(model, models)
         problems += _models_apart(models)
     problems.refuse()
-    return settings, models, sorted(dates)
+    return _Asked(settings, models, sorted(dates))
 
 
 def _check_fallback(model: ScoringModel, models: list[ScoringModel]) -> None:

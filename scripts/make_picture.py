@@ -7,7 +7,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
 from jobs.core import summary
-from jobs.core.command import default_log_file
+from jobs.core.logs import default_log_file
 from jobs.core.model import load_model
 from jobs.core.session import open_session
 from jobs.core.tables import Location, OutputTables

@@ -17,7 +17,7 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
-from jobs.core.command import default_log_file
+from jobs.core.logs import default_log_file
 from jobs.core.session import open_session
 
 # Few large customers and many small ones: Pareto draws, cut off at `cap` times the smallest.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 OLDEST_PYTHON = (3, 11)
+LOCK = "requirements-dev.lock"
 
 
 def say(text: str) -> None:
@@ -35,17 +36,16 @@ def set_up_python(venv: Path) -> Path:
             venv,
             failure="no virtual environment could be made (Debian, Ubuntu: apt-get install python3-venv).",
         )
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-e",
-        ".[local,dev]",
-        failure="the packages could not be installed; is a package index reachable?",
+        *pip,
+        "--require-hashes",
+        "-r",
+        LOCK,
+        failure=f"the packages of {LOCK} could not be installed; is a package index reachable?",
     )
+    # What it is built with is among the packages above.
+    run(*pip, "--no-deps", "--no-build-isolation", "-e", ".", failure="the project could not be installed.")
     return python
 
 

@@ -30,8 +30,13 @@ class Texts:
         """Takes the values with their xxhash64; more than `FEW` of them stand for too many to list."""
         self.column = column
         self.count = len(values)
-        # A text that is no valid Unicode can't be listed: it would come back as another.
-        self.few = len(values) <= FEW and not any("\ufffd" in value for value in values)
+        # A text that is no valid Unicode can't be listed: it would come back as another. Nor are texts listed
+        # of which two have the same hash.
+        self.few = (
+            len(values) <= FEW
+            and not any("\ufffd" in value for value in values)
+            and len(set(hashes)) == len(values)
+        )
         pairs = sorted(zip(values, hashes, strict=True), key=lambda pair: pair[0].encode())
         self._values = [value for value, _ in pairs]
         self._hashes = [hashed for _, hashed in pairs]
@@ -40,19 +45,32 @@ class Texts:
         """The code of the column's text, if there are few; NULL where it is NULL.
 
         The hash modulo a number that keeps the known values apart points into an array of codes: a few
-        nanoseconds a row, where joining with the list of texts took half of the whole aggregation.
+        nanoseconds a row, where joining with the list of texts took half of the whole aggregation. The text
+        there is compared with the row's.
+
+        Raises (when it is evaluated):
+            USER_RAISED_EXCEPTION: a text that isn't listed, which would get the code of another.
         """
         size = next(
             size
             for size in range(max(1, self.count), 2**31)
             if len({hashed % size for hashed in self._hashes}) == self.count
         )
-        slots = [NULL_CODE] * size
+        slots: list[tuple[int, str | None]] = [(NULL_CODE, None)] * size
         for code, hashed in enumerate(self._hashes):
-            slots[hashed % size] = code
-        slot = F.pmod(F.xxhash64(self.column), F.lit(size).cast("bigint")).cast("int")
-        found = F.element_at(F.from_json(F.lit(json.dumps(slots)), "array<int>"), slot + 1)
-        return F.when(F.col(self.column).isNotNull(), found)
+            slots[hashed % size] = (code, self._values[code])
+        codes, texts = (
+            F.from_json(F.lit(json.dumps([slot[part] for slot in slots])), kind)
+            for part, kind in ((0, "array<int>"), (1, "array<string>"))
+        )
+        slot = F.pmod(F.xxhash64(self.column), F.lit(size).cast("bigint")).cast("int") + 1
+        changed = f"{self.column}: a text came that was not there before; the source changes while it is read"
+        return (
+            F.when(F.col(self.column).isNull(), None)
+            .when(F.element_at(texts, slot).eqNullSafe(F.col(self.column)), F.element_at(codes, slot))
+            .otherwise(F.raise_error(F.lit(changed)))
+            .cast("int")
+        )
 
     def dictionary(self, window_events: DataFrame) -> DataFrame:
         """One row per text: `code` and `distinct_text`."""

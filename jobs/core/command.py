@@ -2,9 +2,7 @@
 
 import argparse
 import logging
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,6 +12,7 @@ from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatE
 
 from jobs.core.commits import is_conflict
 from jobs.core.errors import BadDataError, ConfigurationError, RunAgainError
+from jobs.core.logs import default_log_file, make_log_file
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
 
@@ -37,7 +36,11 @@ def command_parser(name: str, description: str | None) -> argparse.ArgumentParse
         help="a setting that wins over the file, e.g. output.path=/data/tiers",
     )
     parser.add_argument(
-        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
+        "--log-file",
+        type=lambda text: Path(text) if text else default_log_file(),
+        default="",
+        metavar="FILE",
+        help="log (default: a new one in a folder of the user for logs; it is named if something goes wrong)",
     )
     return parser
 
@@ -52,11 +55,6 @@ def date_option(option: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"{option}: must be a date like 2024-12-31, got {text!r}") from None
-
-
-def default_log_file() -> Path:
-    """Where the log goes unless it is told otherwise: a file of this process."""
-    return Path(tempfile.gettempdir()) / f"customer_tiers_{os.getpid()}.log"
 
 
 def leave(status: int) -> None:
@@ -110,6 +108,7 @@ def run_command(body: Callable[[Outcomes], None], log_file: Path) -> int:
     What goes wrong is said in plain words on stderr; the trace goes to the log.
     """
     try:
+        make_log_file(log_file)
         handler = logging.FileHandler(log_file, encoding="utf-8")
     except OSError as error:
         say(f"--log-file: must be a file that can be written, got {log_file}: {error.strerror}")

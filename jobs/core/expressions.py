@@ -11,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.conditions import Condition, Rule
 from jobs.core.model import COVERAGE, FULL_WEIGHT, Component, ScoringModel
+from jobs.core.names import function_name
 from jobs.core.scales import Linear, Steps
 
 MICRO = 1_000_000  # points are whole millionths until they are published
@@ -86,7 +87,9 @@ def micro_points(component: Component, model: ScoringModel) -> Column:
     fits = 2 * 100 * MICRO * weight * largest + largest * FULL_WEIGHT // unit < 2**63
     division, kind = ("divide_whole_half_up", "bigint") if fits else ("divide_half_up", "decimal(38,0)")
     at_full_scale = F.lit(Decimal(100 * MICRO * weight)).cast(kind)
-    points = F.call_function(division, at_full_scale * part, whole.cast(kind) * present).cast("bigint")
+    points = F.call_function(function_name(division), at_full_scale * part, whole.cast(kind) * present).cast(
+        "bigint"
+    )
     return F.when(F.col(component.metric).isNotNull(), points).alias(f"{component.metric}_points")
 
 

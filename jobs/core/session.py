@@ -1,15 +1,19 @@
 """The Spark session: the one that is given, or a local one."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from jobs.core.java import use_java
+from jobs.core.logs import make_log_file
+from jobs.core.names import drop_views
+from jobs.core.pinned import pin, settings_restored, undone
 from jobs.core.resources import resource
 
-# Without it Delta's parser drops the values bound to :markers (delta-io/delta#7640).
-_BIND_MARKERS = "spark.sql.legacy.parameterSubstitution.constantsOnly"
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # Set by spark-submit, Databricks and Spark Connect: there a session's settings are not ours to choose.
 _GIVEN_BY = ("PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE")
@@ -23,7 +27,7 @@ def properties(text: str) -> dict[str, str]:
 
 
 def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "UTC") -> SparkSession:
-    """The session to work in.
+    """The session to work in, with the settings that answers depend on.
 
     Under spark-submit, on Databricks, with Spark Connect or beside a session that is already there it is
     the given one; otherwise a local one with the settings of `conf/spark/local.conf`.
@@ -34,28 +38,53 @@ def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "
         time_zone: in which timestamps become dates.
 
     Raises:
-        ConfigurationError: no Java that can run Spark was found.
+        ConfigurationError: no Java that can run Spark was found, or the given session has settings that
+            would change answers and can't be set.
     """
-    given = any(name in os.environ for name in _GIVEN_BY) or SparkSession.getActiveSession() is not None
-    if not given:
-        use_java()
-    builder = SparkSession.builder.appName(app_name)
-    if not given:
-        settings = properties(resource("conf", "spark", "local.conf").read_text())
-        if log_file is not None:
-            log_settings = resource("conf", "spark", "log4j2.properties")
-            settings[_JAVA_OPTIONS] += (
-                f' -Dlog4j2.configurationFile="file:{log_settings}" -Dcustomer_tiers.log="{log_file}"'
-            )
-        for key, value in settings.items():
-            builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    # What the answers depend on, whatever the session came with.
-    spark.conf.set("spark.sql.session.timeZone", time_zone)
-    spark.conf.set("spark.sql.ansi.enabled", "true")
-    if spark.conf.isModifiable(_BIND_MARKERS):
-        spark.conf.set(_BIND_MARKERS, "true")
+    spark = _session(app_name, log_file)
+    pin(spark, time_zone)
     return spark
+
+
+@contextmanager
+def borrowed_session(
+    app_name: str, log_file: Path | None = None, time_zone: str = "UTC"
+) -> Iterator[SparkSession]:
+    """The session as open_session gives it; afterwards, in any outcome, it is as it was before.
+
+    The settings are put back, and the job's views dropped. Neither the current catalog and schema nor a view
+    of the user is ever changed.
+
+    Raises:
+        ConfigurationError: as open_session.
+    """
+    spark = _session(app_name, log_file)
+    with settings_restored(spark), undone(lambda: drop_views(spark)):
+        pin(spark, time_zone)
+        yield spark
+
+
+def _session(app_name: str, log_file: Path | None) -> SparkSession:
+    try:
+        return SparkSession.active()
+    except PySparkException:
+        builder = SparkSession.builder.appName(app_name)
+    if not any(name in os.environ for name in _GIVEN_BY):
+        use_java()
+        for key, value in _local_settings(log_file).items():
+            builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def _local_settings(log_file: Path | None) -> dict[str, str]:
+    settings = properties(resource("conf", "spark", "local.conf").read_text())
+    if log_file is not None:
+        make_log_file(log_file)  # before log4j does, with the modes of the process
+        log_settings = resource("conf", "spark", "log4j2.properties")
+        settings[_JAVA_OPTIONS] += (
+            f' -Dlog4j2.configurationFile="file:{log_settings}" -Dcustomer_tiers.log="{log_file}"'
+        )
+    return settings
 
 
 def session_lives(spark: SparkSession) -> bool:

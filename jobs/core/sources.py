@@ -10,6 +10,7 @@ from pyspark.sql import types as T  # noqa: N812
 from jobs.core import tables
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.mapping_query import check_mapping_query
+from jobs.core.names import make_view, over_inputs
 from jobs.core.pins import Pins
 from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
@@ -38,7 +39,7 @@ _EXPECTED = {
     "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
-_AS_SUBQUERY = "SELECT * FROM (\n{text}\n)"
+_BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
 # The columns that the SQL reads, and the kind of each.
 KINDS = {
     "fct_revenues": {
@@ -191,13 +192,20 @@ def _read_input(spark: SparkSession, place: str, given: Input, pins: Pins) -> Da
             )
         return pins.pin_files(name, spark.read.table(identifier))
     except AnalysisException as error:
+        if _BEYOND_RETENTION in str(error):
+            raise ConfigurationError(
+                f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
+                f"{pins.versions[name]} is older than delta.deletedFileRetentionDuration of {identifier}. Its owner "
+                f"can change that, if the files are still there: ALTER TABLE {identifier} SET TBLPROPERTIES "
+                "('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
+            ) from error
         raise ConfigurationError(
             f"{place}: must be an existing table, got {given.path or given.table!r}: {_first_line(error)}"
         ) from error
 
 
 def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFrame:
-    """The rows of a mapping query; its inputs stay as views, by whose names some sessions read late."""
+    """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
     taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
@@ -217,11 +225,9 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
     columns = {view: frame.columns for view, frame in frames.items()}
     functions = [row[0] for row in spark.sql("SHOW SYSTEM FUNCTIONS").collect()]
     check_mapping_query(text, columns, functions, f"sources.{name}.query: {file.name}")
-    for view, frame in frames.items():
-        frame.createOrReplaceTempView(view)
+    views = {view: make_view(frame, view) for view, frame in frames.items()}
     try:
-        # As a subquery nothing but a SELECT is valid: a mapping changes no table.
-        return spark.sql(_AS_SUBQUERY.format(text=text.strip().rstrip(";")))
+        return spark.sql(over_inputs(text, views))
     except (AnalysisException, ParseException) as error:
         raise ConfigurationError(
             f"sources.{name}.query: {file.name} must be one valid SELECT, got: {_first_line(error)}"

@@ -13,15 +13,35 @@ from typing import Any, Self
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.names import drop_views, function_name, make_view, over_views, with_functions
+from jobs.core.pinned import undone
 from jobs.core.resources import resource
 
 Value = date | int | bool | Decimal | None
 
 
-def define_functions(spark: SparkSession) -> None:
-    """Defines the SQL functions of sql/functions for the session."""
+def define_functions(spark: SparkSession) -> list[str]:
+    """Defines those SQL functions of sql/functions that the session lacks; what they are called there."""
+    defined = []
     for file in sorted(resource("sql", "functions").iterdir(), key=lambda file: file.name):
-        spark.sql(file.read_text(encoding="utf-8"))
+        name = function_name(file.name.removesuffix(".sql"))
+        if not spark.catalog.functionExists(name):
+            spark.sql(with_functions(file.read_text(encoding="utf-8")))
+            defined.append(name)
+    return defined
+
+
+@contextmanager
+def functions(spark: SparkSession) -> Iterator[None]:
+    """The SQL functions of sql/functions are there, and afterwards as before."""
+    defined = define_functions(spark)
+
+    def drop() -> None:
+        for name in defined:
+            spark.sql(f"DROP TEMPORARY FUNCTION {name}")
+
+    with undone(drop):
+        yield
 
 
 class Steps:
@@ -31,7 +51,8 @@ class Steps:
         """Binds the values of the `:markers` in all steps."""
         self._spark = spark
         self._values = values
-        self._views: list[str] = []
+        self._views: dict[str, str] = {}
+        self._made: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -39,8 +60,7 @@ class Steps:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for view in reversed(self._views):
-            self._spark.catalog.dropTempView(view)
+        drop_views(self._spark, self._made)
 
     def bind(self, **values: Value) -> None:
         """Binds the values of further `:markers`, in the steps from here on."""
@@ -49,9 +69,10 @@ class Steps:
     def sql(self, stage: str, *names: str) -> DataFrame:
         """Runs `sql/<stage>/<name>.sql` for each name; the last one's rows (lazily)."""
         for name in names:
-            text = resource("sql", stage, f"{name}.sql").read_text(encoding="utf-8")
+            text = with_functions(resource("sql", stage, f"{name}.sql").read_text(encoding="utf-8"))
             try:
-                frame = self.view(name, self._spark.sql(text, args=dict(self._values)))
+                query = over_views(text, self._views)
+                frame = self.view(name, self._spark.sql(query, args=dict(self._values)))
             except Exception as error:
                 error.add_note(f"in sql/{stage}/{name}.sql")
                 raise
@@ -59,8 +80,8 @@ class Steps:
 
     def view(self, name: str, frame: DataFrame) -> DataFrame:
         """Names a step that is not SQL, or a table that a later step reads."""
-        frame.createOrReplaceTempView(name)
-        self._views.append(name)
+        self._views[name] = make_view(frame, name)
+        self._made.append(self._views[name])
         return frame
 
 

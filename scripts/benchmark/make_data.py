@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-from jobs.core.command import default_log_file
+from jobs.core.logs import default_log_file
 from jobs.core.session import open_session
 
 SAMPLE_DATA = Path(__file__).parents[1] / "make_sample_data.py"

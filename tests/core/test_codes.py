@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import pytest
+from pyspark.errors import SparkRuntimeException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -224,3 +225,28 @@ def test_codes_have_the_same_types_whether_or_not_texts_were_read(spark: SparkSe
     assert planned.dtypes == coded_events(events, texts_of(spark, events)).dtypes
     for column in CODES:
         assert NO_TEXTS[column].dictionary(events).dtypes == [("code", "int"), ("distinct_text", "string")]
+
+
+def test_texts_with_one_hash_are_joined_and_keep_apart(spark: SparkSession) -> None:
+    forged = Texts("business_unit", ["b", "a", "c"], [7, 7, 8])
+    assert not forged.few
+    events = units(spark, ["a", "b", "c", None])
+    coded = coded_events(events, {**NO_TEXTS, "business_unit": forged, **without_units(spark, events)})
+    assert_rows(
+        coded.select("business_unit", "unit_code"),
+        "business_unit STRING, unit_code INT",
+        ("a", 0),
+        ("b", 1),
+        ("c", 2),
+        (None, NULL_CODE),
+    )
+
+
+def without_units(spark: SparkSession, events: DataFrame) -> dict[str, Texts]:
+    return {column: texts for column, texts in texts_of(spark, events).items() if column != "business_unit"}
+
+
+def test_a_text_that_is_not_listed_never_gets_the_code_of_another(spark: SparkSession) -> None:
+    listed = texts_of(spark, units(spark, ["a"]))
+    with pytest.raises(SparkRuntimeException, match="business_unit: a text came that was not there before"):
+        coded_events(units(spark, ["a", "b"]), listed).collect()

@@ -1,14 +1,19 @@
 """Running SQL files as views."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from jobs.core import names
+from jobs.core.names import over_views, with_functions
 from jobs.core.resources import resource
-from jobs.core.steps import Steps, literal_rows, say, timed
+from jobs.core.sources import KINDS
+from jobs.core.steps import Steps, functions, literal_rows, say, timed
 from tests.conftest import FACTS, fact
 
 EVENTS = (
@@ -21,12 +26,11 @@ def views(spark: SparkSession) -> set[str]:
     return {table.name for table in spark.catalog.listTables() if table.isTemporary}
 
 
-def test_step_becomes_the_view_of_its_name_until_the_context_ends(spark: SparkSession) -> None:
+def test_step_reads_the_views_of_the_steps_before_until_the_context_ends(spark: SparkSession) -> None:
     with Steps(spark) as steps:
         steps.view("events", spark.sql(EVENTS))
-        frame = steps.sql("features", "customer_names")
-        assert views(spark) == {"customer_names", "events"}
-        assert frame.count() == spark.table("customer_names").count() == 2
+        assert steps.sql("features", "customer_names").count() == 2
+        assert len(views(spark)) == 2
     assert views(spark) == set()
 
 
@@ -39,6 +43,66 @@ def test_views_are_dropped_after_an_error_too(spark: SparkSession) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         fail()
     assert views(spark) == set()
+
+
+def test_views_of_a_user_are_neither_read_nor_replaced(spark: SparkSession) -> None:
+    for name in ("events", "customer_names"):
+        spark.sql("SELECT 'mine' AS whose").createOrReplaceTempView(name)
+    with Steps(spark) as steps:
+        steps.view("events", spark.sql(EVENTS))
+        assert steps.sql("features", "customer_names").columns == ["customer_key", "customer_name"]
+    for name in ("events", "customer_names"):
+        assert [row["whose"] for row in spark.table(name).collect()] == ["mine"]
+
+
+def test_functions_of_a_user_are_not_replaced(spark: SparkSession) -> None:
+    spark.sql("CREATE TEMPORARY FUNCTION divide_half_up(a INT, b INT) RETURNS STRING RETURN 'mine'")
+    try:
+        with functions(spark):
+            ours = spark.sql(with_functions("SELECT divide_half_up(-5, 2) AS q")).collect()[0]["q"]
+            theirs = spark.sql("SELECT divide_half_up(-5, 2) AS q").collect()[0]["q"]
+        assert (ours, theirs) == (-3, "mine")
+    finally:
+        spark.sql("DROP TEMPORARY FUNCTION divide_half_up")
+
+
+def test_functions_are_gone_afterwards(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_PREFIX", "another_process")
+    function = names.function_name("divide_half_up")
+
+    def interrupted() -> None:
+        with functions(spark):
+            assert spark.catalog.functionExists(function)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not spark.catalog.functionExists(function)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("SELECT events.a FROM events", "SELECT events.a FROM v1 AS events"),
+        ("SELECT e.a FROM events AS e", "SELECT e.a FROM v1 AS e"),
+        ("FROM a JOIN events ON a.b = events.b", "FROM a JOIN v1 AS events ON a.b = events.b"),
+        ("SELECT events FROM window_events", "SELECT events FROM window_events"),
+    ],
+)
+def test_views_are_read_by_their_names_in_the_session(text: str, read: str) -> None:
+    assert over_views(text, {"events": "v1"}) == read
+
+
+def test_no_common_table_expression_is_called_like_a_step_or_a_source() -> None:
+    files = [file for file in Path(str(resource("sql"))).rglob("*.sql") if "mappings" not in file.parts]
+    steps = {file.stem for file in files} | set(KINDS)
+    named = {
+        name
+        for file in files
+        for name in re.findall(r"(?:WITH |^)(\w+) AS \($", file.read_text(), flags=re.MULTILINE)
+    }
+    assert len(named) > 20
+    assert named.isdisjoint(steps)
 
 
 def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
@@ -75,13 +139,9 @@ def test_failing_step_is_named(spark: SparkSession) -> None:
 
 def test_every_sql_file_has_a_name_of_its_own() -> None:
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir() and folder.name != "mappings"]
-    names = [file.name for stage in stages for file in stage.iterdir()]
-    assert len(names) > 10
-    assert len(names) == len(set(names))
-
-
-def test_functions_are_defined(spark: SparkSession) -> None:
-    assert spark.sql("SELECT divide_half_up(-5, 2) AS q").collect()[0]["q"] == -3
+    called = [file.name for stage in stages for file in stage.iterdir()]
+    assert len(called) > 10
+    assert len(called) == len(set(called))
 
 
 def test_words_for_people_keep_off_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.core.names import with_functions
 from tests.sql.steps import assert_rows, table
 
 DIVISIONS = "numerator DECIMAL(38,0), divisor DECIMAL(38,0)"
@@ -8,7 +9,7 @@ QUOTIENTS = "numerator DECIMAL(38,0), divisor DECIMAL(38,0), quotient DECIMAL(38
 
 def quotients(spark: SparkSession, *divisions: tuple[int | None, int | None]) -> DataFrame:
     given = table(spark, DIVISIONS, divisions)
-    return given.selectExpr("*", "divide_half_up(numerator, divisor) AS quotient")
+    return given.selectExpr("*", with_functions("divide_half_up(numerator, divisor) AS quotient"))
 
 
 def test_a_half_rounds_away_from_zero(spark: SparkSession) -> None:

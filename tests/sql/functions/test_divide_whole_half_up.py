@@ -3,6 +3,7 @@ from itertools import product
 
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.core.names import with_functions
 from tests.sql.steps import assert_rows, table
 
 DIVISIONS = "numerator BIGINT, divisor BIGINT"
@@ -12,7 +13,7 @@ LARGEST = 2**63 - 1
 
 def quotients(spark: SparkSession, *divisions: tuple[int | None, int | None]) -> DataFrame:
     given = table(spark, DIVISIONS, divisions)
-    return given.selectExpr("*", "divide_whole_half_up(numerator, divisor) AS quotient")
+    return given.selectExpr("*", with_functions("divide_whole_half_up(numerator, divisor) AS quotient"))
 
 
 def half_away_from_zero(numerator: int, divisor: int) -> int:

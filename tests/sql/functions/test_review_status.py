@@ -1,5 +1,6 @@
 from pyspark.sql import SparkSession
 
+from jobs.core.names import with_functions
 from tests.sql.steps import assert_rows, table
 
 GIVEN = "mode STRING, decision STRING, decided_value STRING, wanted_value STRING"
@@ -19,6 +20,8 @@ CASES = [
 def test_a_change_is_done_decided_or_pending(spark: SparkSession) -> None:
     given = table(spark, GIVEN, [case for case, _ in CASES])
 
-    result = given.selectExpr("*", "review_status(mode, decision, decided_value, wanted_value) AS status")
+    result = given.selectExpr(
+        "*", with_functions("review_status(mode, decision, decided_value, wanted_value) AS status")
+    )
 
     assert_rows(result, f"{GIVEN}, status STRING", *((*case, status) for case, status in CASES))
