@@ -195,8 +195,8 @@ def _read_input(spark: SparkSession, place: str, given: Input, pins: Pins) -> Da
         if _BEYOND_RETENTION in str(error):
             raise ConfigurationError(
                 f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
-                f"{pins.versions[name]} is older than delta.deletedFileRetentionDuration of {identifier}. Its owner "
-                f"can change that, if the files are still there: ALTER TABLE {identifier} SET TBLPROPERTIES "
+                f"{pins.versions[name]} is older than its delta.deletedFileRetentionDuration. Its owner can "
+                f"change that, if the files are still there: ALTER TABLE {identifier} SET TBLPROPERTIES "
                 "('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
             ) from error
         raise ConfigurationError(
