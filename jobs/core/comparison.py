@@ -53,16 +53,19 @@ class Comparison:
 
     def _segment(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
         """Writes the segments of a snapshot, which remember the previous one's."""
-        if self._decisions_version is None:
-            self._decisions_version = self.tables.version(DECISIONS)
-        # Another command may have recorded one, and compared this day with it, since this one looked.
-        latest = max(self._decisions_version, current.pins.versions.get(DECISIONS, 0))
-        versions = {**current.pins.versions, DECISIONS: latest}
-        current = replace(current, pins=Pins(versions, current.pins.files))
+        current = self.with_decisions(current)
         with self.segmentation(current, previous) as frames:
             current = self._output.write_all(current, frames, self.model)
         remembered = previous.written.get(SEGMENTS) if previous else None
         return replace(current, previous_segments_hash=remembered.content_hash if remembered else None)
+
+    def with_decisions(self, current: Snapshot) -> Snapshot:
+        """A snapshot with the version of the decisions that it is to be compared with."""
+        if self._decisions_version is None:
+            self._decisions_version = self.tables.version(DECISIONS)
+        # Another command may have recorded one, and compared this day with it, since this one looked.
+        latest = max(self._decisions_version, current.pins.versions.get(DECISIONS, 0))
+        return replace(current, pins=Pins({**current.pins.versions, DECISIONS: latest}, current.pins.files))
 
     @contextmanager
     def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
