@@ -1,34 +1,76 @@
 """The same inputs give the same rows, however they are laid out, divided and ranked."""
 
+from collections.abc import Callable
 from datetime import date
 from random import Random
 
-from tests.conftest import Workspace
+from tests.conftest import PROFILES, Row, Workspace
+from tests.end_to_end.test_segments import append_decisions
+from tests.end_to_end.test_value_model import MODEL, WITH_PROFILES
 from tests.generate import hostile_inputs
+from tests.generate_profiles import value_history
 
 AS_OF = date(2024, 5, 31)
+# Shuffle partitions, files, and up to how many customers a task ranks a peer group: once each group is ranked
+# by a task, else nobody is, and the ranks are counted.
+LAYOUTS = ((1, 1, 10**9), (7, 5, 0), (64, 3, 0))
+
+
+def hashes(
+    workspace: Workspace,
+    layout: tuple[int, int, int],
+    write: Callable[[Random, int, str], None],
+    *dates: date,
+) -> list[Row]:
+    """The content hashes of dates that are published to an output of their own, from sources laid out so."""
+    shuffle_partitions, files, plain_up_to = layout
+    conf, output = workspace.spark.conf, f"output-{shuffle_partitions}"
+    before = conf.get("spark.sql.shuffle.partitions")
+    write(Random(shuffle_partitions), files, output)
+    try:
+        conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
+        # Without it Spark would merge these small partitions into one again.
+        conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
+        settings = (f"output.path={workspace.folder / output}", f"ranking.plain_up_to={plain_up_to}")
+        options = [part for setting in settings for part in ("--set", setting)]
+        assert workspace.run(*dates, options=options) == 0
+    finally:
+        conf.set("spark.sql.shuffle.partitions", before)
+        conf.unset("spark.sql.adaptive.coalescePartitions.enabled")
+    return [run["content_hashes"] for run in workspace.published(output)]
 
 
 def test_rows_do_not_depend_on_partitions_or_the_order_of_the_input(workspace: Workspace) -> None:
     facts, accounts = hostile_inputs(seed=8, as_of=AS_OF)
-    hashes = []
-    before = workspace.spark.conf.get("spark.sql.shuffle.partitions")
-    try:
-        # Once each peer group is ranked by a task, twice nobody is: the ranks are counted.
-        for shuffle_partitions, files, plain_up_to in ((1, 1, 10**9), (7, 5, 0), (64, 3, 0)):
-            workspace.configure(ranking={"plain_up_to": plain_up_to})
-            Random(shuffle_partitions).shuffle(facts)
-            Random(shuffle_partitions).shuffle(accounts)
-            workspace.write_sources(facts, accounts, partitions=files)
-            workspace.spark.conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
-            # Without it Spark would merge these small partitions into one again.
-            workspace.spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
-            output = f"output-{shuffle_partitions}"
-            assert workspace.run(AS_OF, options=["--set", f"output.path={workspace.folder / output}"]) == 0
-            hashes.append(workspace.published(output)[0]["content_hashes"])
-    finally:
-        workspace.spark.conf.set("spark.sql.shuffle.partitions", before)
-        workspace.spark.conf.unset("spark.sql.adaptive.coalescePartitions.enabled")
+    workspace.configure()
 
-    assert hashes[0] == hashes[1] == hashes[2]
-    assert len(hashes[0]) == 6
+    def write(rng: Random, files: int, _: str) -> None:
+        for rows in (facts, accounts):
+            rng.shuffle(rows)
+        workspace.write_sources(facts, accounts, partitions=files)
+
+    found = [hashes(workspace, layout, write, AS_OF) for layout in LAYOUTS]
+
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][0]) == 6
+
+
+def test_so_do_those_of_the_model_with_profiles_segments_and_decisions(workspace: Workspace) -> None:
+    history = value_history(seed=8)
+    dates = history.dates[3:8:4]
+    workspace.configure(sources=WITH_PROFILES, model=MODEL)
+
+    def write(rng: Random, files: int, output: str) -> None:
+        sources = [
+            list(rows) for rows in (history.facts, history.accounts, history.profiles, history.decisions)
+        ]
+        for rows in sources:
+            rng.shuffle(rows)
+        workspace.write_sources(*sources[:2], partitions=files)
+        workspace.write_source("dim_customers", sources[2], PROFILES, files)
+        append_decisions(workspace, sources[3], output)
+
+    found = [hashes(workspace, layout, write, *dates) for layout in LAYOUTS[:2]]
+
+    assert found[0] == found[1]
+    assert [len(snapshot) for snapshot in found[0]] == [13, 13]

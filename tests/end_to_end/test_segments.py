@@ -19,9 +19,9 @@ from tests.end_to_end.test_value_model import MODEL, WITH_PROFILES, without, wri
 from tests.generate_profiles import History, value_history
 
 
-def append_decisions(workspace: Workspace, decisions: Sequence[Row]) -> None:
+def append_decisions(workspace: Workspace, decisions: Sequence[Row], output: str = "output") -> None:
     """As jobs/decide.py does."""
-    tables = OutputTables(workspace.spark, Location(path=str(workspace.folder / "output")))
+    tables = OutputTables(workspace.spark, Location(path=str(workspace.folder / output)))
     prepare(tables, load_model(MODEL))
     rows = [tuple(row[name] for name in FIELDS.names) for row in decisions]
     tables.append("tier_decisions", workspace.spark.createDataFrame(rows, FIELDS))

@@ -1,6 +1,7 @@
 """Each documented way to run the job, from a folder that is not the checkout."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,4 @@ def test_as_the_entry_point_of_the_installed_wheel(workspace: Workspace, dist: P
 
     # Before the checkout's own package, which this environment has installed too.
     publish(workspace, target / "bin/customer-tiers", PYTHONPATH=str(target))
+    assert re.search(r"\+[0-9a-f]{12}", workspace.published()[-1]["code_version"])

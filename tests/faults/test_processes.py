@@ -15,6 +15,8 @@ import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.java import use_java
+from jobs.core.runs import RunLog
+from jobs.core.tables import Location, OutputTables
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.generate import history_inputs
 
@@ -149,27 +151,61 @@ def append_while(history: Workspace, processes: list[subprocess.Popen[str]]) -> 
     return appended
 
 
-def test_twenty_runs_in_two_processes_lose_and_mix_nothing(history: Workspace) -> None:
-    expected = hashes(history)
+def other_history(history: Workspace) -> tuple[Path, dict[date, list[Row]]]:
+    """A configuration of other facts for the same output, and the rows that it publishes elsewhere."""
+    other = Workspace(history.spark, history.folder / "other")
+    other.folder.mkdir()
+    other.write_sources(*history_inputs(seed=12, dates=DATES))
+    other.configure()
+    assert other.run(*DATES) == 0
+    alone = {day: without_run(other.as_readers_see(day)["customer_tiers"]) for day in DATES}
+    other.configure(output={"path": str(history.folder / "output")})
+    return other.config, alone
+
+
+def without_run(rows: list[Row]) -> list[Row]:
+    return [{name: value for name, value in row.items() if name != "run_id"} for row in rows]
+
+
+def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(history: Workspace) -> None:
+    ours = {day: without_run(history.as_readers_see(day)["customer_tiers"]) for day in DATES}
+    other_config, others = other_history(history)
+    assert all(ours[day] != others[day] for day in DATES)
     mixes = [[*DATES, *DATES[::-1], *DATES, DATES[1]], [DATES[1], *DATES[::-1], *DATES, *DATES[::-1]]]
     processes = [
-        started("-c", MANY_RUNS, history.config, history.folder / f"{number}.log", *map(str, mix))
-        for number, mix in enumerate(mixes)
+        started("-c", MANY_RUNS, config, history.folder / f"{number}.log", *map(str, mix))
+        for number, (mix, config) in enumerate(zip(mixes, (history.config, other_config), strict=True))
     ]
     assert append_while(history, processes) > 0
     statuses = [process.communicate(timeout=6 * SECONDS_TO_WAIT)[0].split() for process in processes]
 
     assert [len(each) for each in statuses] == [10, 10]
     assert {status for each in statuses for status in each} <= {"0", "1"}
-    told = history.table("runs").collect()
-    published_runs = {run["run_id"] for run in told if run["status"] == "published"}
-    refused = {run["run_id"] for run in told if run["status"] in {"failed", "refused"}} - published_runs
-    assert len(published_runs | refused) == 23
-    assert sum(status == "0" for each in statuses for status in each) >= len(published_runs) - 3 - len(
-        refused
+    told = [event.asDict() for event in history.table("runs").collect()]
+    ends = {run: {event["status"] for event in told if event["run_id"] == run} for run in run_ids(told)}
+    assert len(ends) == 23
+    assert all(end & {"published", "failed"} for end in ends.values()), ends
+    assert not any({"published", "failed"} <= end for end in ends.values()), ends
+
+    # Every date is whole, and of the facts of the run that counts: nothing of the other's is among them.
+    snapshots = RunLog.snapshots(
+        OutputTables(history.spark, Location(path=str(history.folder / "output"))), None
     )
-    # Whoever came last: every date is whole, of one run, and the same as before.
-    assert hashes(history) == expected
-    for (day, table), rows in read(history).items():
-        runs = {row["run_id"] for row in rows}
-        assert len(runs) <= 1, (day, table)
+    before = None
+    for day in DATES:
+        counts = snapshots[day]
+        assert counts.configuration is not None
+        expected = others if "other" in counts.configuration.text else ours
+        tables = history.as_readers_see(day)
+        assert without_run(tables["customer_tiers"]) == expected[day], day
+        for table, rows in tables.items():
+            assert {row["run_id"] for row in rows} <= {counts.run_id}, (day, table)
+        assert counts.previous_run_id == (before.run_id if before else None)
+        if before:
+            (total,) = (row for row in tables["tier_migration_summary"] if row["movement"] == "total")
+            assert (total["revenue_before"], total["revenue_after"]) == (before.revenue, counts.revenue)
+        before = counts
+
+
+def run_ids(told: list[Row]) -> set[str]:
+    return {event["run_id"] for event in told}
