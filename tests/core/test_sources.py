@@ -401,6 +401,24 @@ def test_query_maps_its_inputs(place: Place) -> None:
     assert versions == {}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT raw.id AS account_id, state AS status FROM Raw",
+        "SELECT r.id AS account_id, r.state AS status FROM raw TABLESAMPLE (100 PERCENT) AS r -- raw",
+        "WITH raw AS (SELECT id, state FROM raw) SELECT id AS account_id, raw.state AS status FROM `raw`",
+    ],
+)
+def test_inputs_are_read_by_their_names_and_views_of_a_user_are_not(place: Place, query: str) -> None:
+    place.write({})
+    place.spark.sql("SELECT 'mine' AS whose").createOrReplaceTempView("raw")
+    (place.folder / "raw.csv").write_text("id,state\n01,active\n")
+    source = mapping(place, query, raw={"path": "raw.csv", "format": "csv"})
+    frames, _ = place.open(CSV, source)
+    assert [tuple(row) for row in frames["dim_accounts"].collect()] == [("01", "active")]
+    assert [row["whose"] for row in place.spark.table("raw").collect()] == ["mine"]
+
+
 def test_delta_inputs_of_a_query_are_pinned_by_name(place: Place, typed: str) -> None:
     source = mapping(place, "SELECT * FROM raw", raw={"path": typed})
     frames, versions = place.open(source)
