@@ -12,6 +12,7 @@ CUSTOMER_ACTIVITY = (
     "last_event_date DATE, lifetime_revenue_units BIGINT, total_accounts INT, active_accounts INT, "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
+SHAPES = (("units", CUSTOMER_UNITS), ("activity", CUSTOMER_ACTIVITY))
 
 Row = dict[str, Any]
 
@@ -420,6 +421,21 @@ def test_a_cent_of_the_largest_revenues_decides(spark: SparkSession) -> None:
         of_units(2, 2 * most - 1, **none),
         of_units(2, -2 * most - 1, customer_key="Bob", **none),
     )
+
+
+def test_units_too_large_for_a_bigint_are_added_and_compared_as_exactly(spark: SparkSession) -> None:
+    most = 5 * 10**27 - 1
+    units = [sold(0, most - 1), sold(1, most), sold(NULL_CODE, most - 1)]
+    wide = {
+        name: shape.replace("revenue_units BIGINT", "revenue_units DECIMAL(38,0)") for name, shape in SHAPES
+    }
+
+    result = run_step(
+        spark, "activity", "customer_activity", {"customer_units": table(spark, wide["units"], units)}
+    )
+
+    expected = of_units(3, 3 * most - 2, main_unit_code=1, distinct_business_units=2)
+    assert_rows(result, wide["activity"], expected)
 
 
 def test_representative_and_region_are_those_of_the_latest_event_date(spark: SparkSession) -> None:

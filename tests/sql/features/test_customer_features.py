@@ -30,9 +30,8 @@ FEATURES = (
 
 NULL_CODE = 2147483647
 MONEY = ("total_revenue", "total_gross_margin", "lifetime_revenue")
-WIDE = re.sub(
-    r"(\w+_(?:units|events)) BIGINT", r"\1 DECIMAL(38,0)", ACTIVITY
-)  # where BIGINT may not hold sums
+# Where BIGINT may not hold sums.
+WIDE = re.sub(r"(\w+_(?:units|events)) BIGINT", r"\1 DECIMAL(38,0)", ACTIVITY)
 
 Row = dict[str, Any]
 
