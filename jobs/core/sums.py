@@ -105,13 +105,15 @@ def _fit(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
             written.rows,
             found[column],
             found[f"{column}_first"][0],
-            _told(found[f"{column}_first"][1], most),
+            _told(column, found[f"{column}_first"][1], most),
         )
         for column, most in _MOST.items()
         if found[column]
     ]
 
 
-def _told(value: Decimal | float | None, most: Decimal) -> str:
+def _told(column: str, value: Decimal | float | None, most: Decimal) -> str:
+    sources = {"lifetime_revenue": "total_revenue"} if column in _MONEY else {column: "event_count"}
     # Of a count nothing is left but that it is too large.
-    return f"at most {most:,}" if value is None else f"{value:,} where at most {most:,} can be held"
+    found = "more" if value is None else f"{value:,}"
+    return f"{found} where at most {most:,} can be held, from {sources.get(column, column)} of fct_revenues"

@@ -15,20 +15,20 @@ LARGEST = "9999999999999999.999999"
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("DECIMAL(12,0)", "decimal(18,2)"),
-        ("DECIMAL(12,2)", "decimal(18,2)"),
-        ("DECIMAL(10,3)", "decimal(19,3)"),
-        ("DECIMAL(38,6)", "decimal(22,6)"),
-        ("DECIMAL(38,18)", "decimal(22,6)"),
-        ("TINYINT", "decimal(18,2)"),
-        ("BIGINT", "decimal(18,2)"),
-        ("STRING", "decimal(22,6)"),
-        ("DOUBLE", "decimal(22,6)"),
-        ("FLOAT", "decimal(22,6)"),
+        (T.DecimalType(12, 0), "decimal(18,2)"),
+        (T.DecimalType(12, 2), "decimal(18,2)"),
+        (T.DecimalType(10, 3), "decimal(19,3)"),
+        (T.DecimalType(38, 6), "decimal(22,6)"),
+        (T.DecimalType(38, 18), "decimal(22,6)"),
+        (T.ByteType(), "decimal(18,2)"),
+        (T.LongType(), "decimal(18,2)"),
+        (T.StringType(), "decimal(22,6)"),
+        (T.DoubleType(), "decimal(22,6)"),
+        (T.FloatType(), "decimal(22,6)"),
     ],
 )
-def test_an_amount_keeps_the_decimals_of_its_source_up_to_six(kind: str, expected: str) -> None:
-    assert money.amount_type(T.StructType.fromDDL(f"amount {kind}")[0].dataType) == expected
+def test_an_amount_keeps_the_decimals_of_its_source_up_to_six(kind: T.DataType, expected: str) -> None:
+    assert money.amount_type(kind) == expected
 
 
 # SQL of a value, the amount that is read of it, and whether it had more than is kept.

@@ -81,16 +81,18 @@ def test_a_sum_that_does_not_fit_is_told_by_column_and_customer(spark: SparkSess
 
     found = failed(checked(customers, CENTS))
 
-    held = "where at most 9,999,999,999,999,999.99 can be held"
-    counted = "at most 9,223,372,036,854,775,807"
-    a_month = "1,000,000,000,000.0 where at most 999,999,999,999.999999 can be held"
+    held = "where at most 9,999,999,999,999,999.99 can be held, from {} of fct_revenues"
+    revenue, margin = held.format("total_revenue"), held.format("total_gross_margin")
+    count = "can be held, from event_count of fct_revenues"
+    counted = f"more where at most 9,223,372,036,854,775,807 {count}"
+    a_month = f"1,000,000,000,000.0 where at most 999,999,999,999.999999 {count}"
     assert found == [
         "sums_fit (customer_features.total_revenue): 2 of 4, e.g. Bob "
-        f"(-10,000,000,000,000,000.123000 {held})",
+        f"(-10,000,000,000,000,000.123000 {revenue})",
         "sums_fit (customer_features.total_gross_margin): 1 of 4, e.g. Ann "
-        f"(9,999,999,999,999,999.995000 {held})",
+        f"(9,999,999,999,999,999.995000 {margin})",
         "sums_fit (customer_features.lifetime_revenue): 1 of 4, e.g. Zoe "
-        f"(10,000,000,000,000,000.000000 {held})",
+        f"(10,000,000,000,000,000.000000 {revenue})",
         f"sums_fit (customer_features.total_events): 1 of 4, e.g. Bob ({counted})",
         f"sums_fit (customer_features.recent_events): 1 of 4, e.g. Cy ({counted})",
         f"sums_fit (customer_features.earlier_events): 1 of 4, e.g. Bob ({counted})",

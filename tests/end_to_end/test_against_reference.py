@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests import reference
-from tests.conftest import FACTS, Row, Workspace
+from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
 
 QUARTERS = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
@@ -54,7 +54,7 @@ def assert_comparison(
 def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspace: Workspace) -> None:
     leap_day, previous_as_of = date(2024, 2, 29), date(2024, 1, 15)
     facts, accounts = hostile_inputs(seed=1, as_of=leap_day)
-    workspace.write_sources([], accounts)
+    workspace.write_source("dim_accounts", accounts, ACCOUNTS)
     # Revenue is exact as it comes, margin a DOUBLE.
     doubles = [{**row, "total_gross_margin": float(row["total_gross_margin"])} for row in facts]
     columns = FACTS.replace("total_gross_margin DECIMAL(24,8)", "total_gross_margin DOUBLE")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FACTS, Workspace, active, fact
+from tests.conftest import ACCOUNTS, FACTS, Workspace, active, fact
 
 
 def refused(workspace: Workspace, capsys: pytest.CaptureFixture[str], *dates: str) -> tuple[int, str]:
@@ -79,7 +79,7 @@ def test_sums_that_no_column_can_hold_are_refused_by_customer_and_column(
         *[fact("bytes", event_count=2**63 - 1)] * 2,
         fact("ordinary"),
     ]
-    workspace.write_sources([], active(*(row["customer_name"] for row in facts)))
+    workspace.write_source("dim_accounts", active(*(row["customer_name"] for row in facts)), ACCOUNTS)
     workspace.write_source("fct_revenues", facts, FACTS.replace("event_count INT", "event_count BIGINT"))
     workspace.configure()
 
