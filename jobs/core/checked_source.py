@@ -37,7 +37,7 @@ class CheckedSource:
     Attributes:
         name: of the source.
         totals: rows, and those quarantined; of fct_revenues also money by what became of it, and the units
-            in which the rows that are used are added up.
+            in which the rows that are not quarantined are added up.
         checks: what each rule about its rows found.
     """
 
@@ -114,9 +114,8 @@ class CheckedSource:
         if self.name != "fct_revenues":
             return totals
         later = [kind for kind in kept if kind.is_later]
-        used = [kind for kind in kept if not kind.is_later]
-        dates = [kind.sums["latest_event"] for kind in used]
-        counts = [kind.sums[end] or 0 for kind in used for end in ("least_count", "most_count")]
+        dates = [kind.sums["latest_event"] for kind in kept if not kind.is_later]
+        counts = [kind.sums[end] or 0 for kind in kept for end in ("least_count", "most_count")]
 
         def added(column: str, some: list[_Alike]) -> Decimal:
             return sum((kind.sums[column] for kind in some), Decimal(0))
@@ -133,9 +132,9 @@ class CheckedSource:
             "units": money.Units(
                 money.places(self._incoming, "total_revenue", "total_gross_margin"),
                 {
-                    "total_revenue": added("amount", used),
-                    "total_gross_margin": added("margin_amount", used),
-                    "event_count": max(map(abs, counts), default=0) * sum(kind.rows for kind in used),
+                    "total_revenue": added("amount", kept),
+                    "total_gross_margin": added("margin_amount", kept),
+                    "event_count": max(map(abs, counts), default=0) * sum(kind.rows for kind in kept),
                 },
             ),
         }

@@ -43,13 +43,12 @@ def test_revenue_is_added_up_exactly(spark: SparkSession, amounts: list[Decimal 
     assert totals["amount"] == sum(map(abs, given))
 
 
-def test_the_units_fit_the_rows_that_are_used(spark: SparkSession) -> None:
-    later = date(2025, 1, 1)
+def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) -> None:
     rows = [
         ("Ann", AS_OF, Decimal("-0.25"), Decimal("0.000001"), 3),
         ("Ann", AS_OF, Decimal("1.00"), Decimal("-2"), -(2**63)),
         ("Ann", AS_OF, None, None, None),
-        ("Ann", later, LARGEST, LARGEST, 7),
+        ("Ann", date(2025, 1, 1), Decimal("-5"), Decimal("7"), 7),
         ("bad", AS_OF, LARGEST, LARGEST, 7),
     ]
     bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
@@ -61,8 +60,8 @@ def test_the_units_fit_the_rows_that_are_used(spark: SparkSession) -> None:
     assert totals["units"] == Units(
         6,
         {
-            "total_revenue": Decimal("1.25"),
-            "total_gross_margin": Decimal("2.000001"),
-            "event_count": 3 * 2**63,  # a bound: rows by the largest
+            "total_revenue": Decimal("6.25"),
+            "total_gross_margin": Decimal("9.000001"),
+            "event_count": 4 * 2**63,  # a bound: rows by the largest
         },
     )
