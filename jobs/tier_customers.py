@@ -16,6 +16,7 @@ from jobs.core.date_run import DateRun
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.model import ScoringModel, fallbacks_of, load_model
 from jobs.core.model_check import check_model
+from jobs.core.money import PLANNED
 from jobs.core.output import Output
 from jobs.core.pins import Pins
 from jobs.core.publishing import Publisher
@@ -175,11 +176,8 @@ def _features_schema(
     spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
 ) -> StructType:
     with Steps(spark, as_of=as_of, window_months=1) as steps:
-        for name, frame in sources.items():
-            steps.view(name, frame.select(*KINDS[name]))
-        features = pipeline.customer_features(
-            steps, key_is_name=named, with_profiles="dim_customers" in sources, only_planned=True
-        )
+        read = {name: frame.select(*KINDS[name]) for name, frame in sources.items()}
+        features = pipeline.customer_features(steps, read, PLANNED, key_is_name=named, only_planned=True)
         return features.drop(*pipeline.AUDIT).schema
 
 

@@ -19,7 +19,7 @@ from jobs.core.steps import define_functions
 CHECKOUT = Path(__file__).parents[1]
 FACTS = (
     "customer_id STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
-    "total_revenue DECIMAL(19,4), total_gross_margin DECIMAL(19,4), event_count INT, "
+    "total_revenue DECIMAL(24,8), total_gross_margin DECIMAL(24,8), event_count INT, "
     "cs_representative STRING, region STRING, account_id STRING"
 )
 ACCOUNTS = "account_id STRING, status STRING"

@@ -1,7 +1,8 @@
 """Deterministic inputs that try to break the pipeline: the same seed and dates give the same rows for ever.
 
 Both functions return (facts, accounts), a dictionary per row, with the columns of the design's section 3 and
-a customer_id beside customer_name. Money fits DECIMAL(19,4), event_count an INT. No row is bad: every key is
+a customer_id beside customer_name. Money fits DECIMAL(24,8), and a DOUBLE's shortest decimal form; rounded
+row by row it would come to other sums. event_count fits an INT. No row is bad: every key is
 there and not blank (a tab is not), every date, money and count is readable.
 """
 
@@ -29,6 +30,7 @@ NAMES = (
 MONEY = (
     *("10.00", "10.00", "25.00", "99.99", "100.00", "250.50", "0.00", "-10.00", "-35.25"),
     *("0.005", "-0.005", "10.005", "-10.005", "0.0049", "-0.0049", "1.2345", "0.0051", "19.995"),
+    *("0.0075", "0.0025", "0.00125", "7.123456", "-0.000001", "0.0000005", "-0.00000049", "3.14159265"),
 )
 REGIONS = (None, "", "North", "north", "S\u00e3o Paulo", 'Nor"th', "Sud\\Est", "a/b\tc", "null")
 BUSINESS_UNITS = (None, "Core", "core", "Labs", "Caf\u00e9", "Cafe\u0301")
@@ -134,6 +136,11 @@ def _money_cases(as_of: date) -> list[Row]:
         "Half cents up": ("0.005", "0.005"),
         "Half cents down": ("-0.005", "-0.005"),
         "Half cents both": ("10.005", "-0.005"),
+        "Half a cent together": ("0.0025", "0.0025"),
+        "Half a cent back together": ("-0.0025", "-0.0025"),
+        "Just below half a cent": ("0.004", "0.0009994"),
+        "Half a cent by rounding the row": ("0.004", "0.0009995"),
+        "Nothing by rounding the row": ("0.00000049", "-0.00000049"),
         "Rate at a half": ("200.00", "600.00"),
     }
     margins = {"Refunded beyond": "-80.00", "Zero in every row": "0.00", "Rate at a half": "0.02"}
@@ -176,6 +183,7 @@ def _attribute_cases(as_of: date) -> list[Row]:
         "Units led by NULL": ((None, "30.00"), ("Core", "50.00"), (None, "30.00")),
         "Units all negative": (("Core", "-5.00"), ("Labs", "-3.00"), (None, "-4.00")),
         "Units all NULL": ((None, "5.00"),),
+        "Units apart by a part of a cent": (("Core", "0.0011"), ("Labs", "0.00112"), (None, "0.00111")),
         "Units NULL at zero": ((None, "0.00"), ("Core", "-1.00")),
     }
     renamed = (("Old Name", 200), ("Old Name", 40), ("New Name", 5), ("new name", 5), ("Name Between", 90))

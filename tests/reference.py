@@ -1,7 +1,7 @@
 """The model profitability_adherence written a second time, in plain exact Python, to test the pipeline with.
 
-It shares neither code nor method with the pipeline: money is integers of cents, everything else fractions,
-rounded only where the design says so. Sections cited are the design's: 2 (words), 3 (semantics), 4 (tables).
+It shares neither code nor method with the pipeline: everything is exact fractions, rounded only where the
+design says so. Sections cited are the design's: 2 (words), 3 (semantics), 4 (tables).
 NULL is None; the columns model and run_id, which say who published a row, are left out.
 """
 
@@ -179,8 +179,7 @@ def _account_states(accounts: Iterable[Row]) -> dict[str, bool]:
 
 def _measured(key: str, events: list[Row], window: list[Row], is_active: dict[str, bool], as_of: date) -> Row:
     """The columns of section 3 that need no peers, for one customer."""
-    revenue = sum(_cents(event["total_revenue"]) for event in window)
-    margin = sum(_cents(event["total_gross_margin"]) for event in window)
+    revenue, margin = _cents(window, "total_revenue"), _cents(window, "total_gross_margin")
     total_events = sum(event["event_count"] for event in window)
     active_months = len({(event["event_date"].year, event["event_date"].month) for event in window})
     account_ids = {event["account_id"] for event in window} & is_active.keys()
@@ -394,11 +393,11 @@ def _json(value: str | int | Decimal | date | None) -> str:
 
 
 def _main_business_unit(window: list[Row]) -> str | None:
-    """The business unit with most revenue, NULL competing as a value."""
-    revenue: dict[str | None, int] = defaultdict(int)
+    """The business unit with most revenue, unrounded, NULL competing as a value."""
+    revenue: dict[str | None, Fraction] = defaultdict(Fraction)
     for event in window:
-        revenue[event["business_unit"]] += _cents(event["total_revenue"])
-    return _chosen(unit for unit, cents in revenue.items() if cents == max(revenue.values()))
+        revenue[event["business_unit"]] += amount(event["total_revenue"])
+    return _chosen(unit for unit, total in revenue.items() if total == max(revenue.values()))
 
 
 def _trend(window: list[Row], as_of: date) -> Row:
@@ -433,7 +432,7 @@ def _distinct(window: list[Row], column: str) -> int:
 
 def _lifetime_revenue(events: list[Row]) -> Decimal:
     """Revenue of all facts on or before as_of."""
-    return _fixed(sum(_cents(event["total_revenue"]) for event in events), 2)
+    return _fixed(_cents(events, "total_revenue"), 2)
 
 
 def _total(rows: Iterable[Row], column: str) -> Decimal:
@@ -446,9 +445,14 @@ def _quotient(dividend: Decimal | int, divisor: Decimal | int) -> Decimal | None
     return _rounded(Fraction(dividend) / Fraction(divisor), 6) if divisor else None
 
 
-def _cents(amount: Decimal) -> int:
-    """Money in cents, rounded per row."""
-    return _half_up(Fraction(amount) * 100)
+def amount(given: Decimal) -> Fraction:
+    """An amount as it is read: half up to 6 decimals."""
+    return Fraction(_half_up(Fraction(given) * 10**6), 10**6)
+
+
+def _cents(events: Iterable[Row], column: str) -> int:
+    """A sum of money in cents, rounded once."""
+    return _half_up(100 * sum((amount(event[column]) for event in events), start=Fraction(0)))
 
 
 def _rounded(value: Fraction, places: int) -> Decimal:

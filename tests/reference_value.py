@@ -560,8 +560,7 @@ def _profile_order(profile: Row) -> bytes:
 def _event_measures(events: list[Row], is_active: dict[str, bool], as_of: date, window_months: int) -> Row:
     """The measures of one customer's events, which may be none, or none in the window."""
     window = [event for event in events if event["event_date"] > add_months(as_of, -window_months)]
-    revenue = sum(_cents(event["total_revenue"]) for event in window)
-    margin = sum(_cents(event["total_gross_margin"]) for event in window)
+    revenue, margin = _cents(window, "total_revenue"), _cents(window, "total_gross_margin")
     total_events = sum(event["event_count"] for event in window)
     active_months = len({(event["event_date"].year, event["event_date"].month) for event in window})
     account_ids = {event["account_id"] for event in window} & is_active.keys()

@@ -10,30 +10,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core import money
 from jobs.core.rules import Check, Rule, Rules
 from jobs.core.settings import Settings
 
-
-def _total(amount: str) -> str:
-    """The sum of a DECIMAL(18,2) in two parts of its cents, for BIGINT is added faster than decimals.
-
-    Neither part can overflow before there are nine billion rows.
-    """
-    cents = f"CAST({amount} * 100 AS BIGINT)"
-    billions = f"CAST(sum({cents} DIV 1000000000) AS DECIMAL(28, 0)) * 10000000.00BD"
-    return f"coalesce({billions} + CAST(sum({cents} % 1000000000) AS DECIMAL(20, 0)) * 0.01BD, 0)"
-
-
-# What is added up of a source beside its rules, in the same pass.
-_SUMS: dict[str, dict[str, str]] = {
-    "fct_revenues": {
-        "revenue": _total("total_revenue"),
-        "amount": _total("abs(total_revenue)"),
-        "latest_event": "max(event_date)",
-    },
-    "dim_accounts": {},
-    "dim_customers": {},
-}
 _EXAMPLES = {
     "fct_revenues": "customer_key",
     "dim_accounts": "account_id",
@@ -56,7 +36,8 @@ class CheckedSource:
 
     Attributes:
         name: of the source.
-        totals: rows, and those quarantined; of fct_revenues also money by what became of it.
+        totals: rows, and those quarantined; of fct_revenues also money by what became of it, and the units
+            in which the rows that are not quarantined are added up.
         checks: what each rule about its rows found.
     """
 
@@ -106,7 +87,8 @@ class CheckedSource:
             F.when(fails, F.lit(1 << position)).otherwise(F.lit(0)).cast("bigint")
             for position, fails in enumerate(self._fails.values())
         ]
-        sums = _SUMS[self.name]
+        is_facts = self.name == "fct_revenues"
+        sums = {**money.sums(self._incoming), "latest_event": "max(event_date)"} if is_facts else {}
         is_later = F.coalesce(F.col("event_date") > F.lit(as_of), F.lit(False)) if sums else F.lit(False)
         by = [
             reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
@@ -129,10 +111,11 @@ class CheckedSource:
         aside = [kind for kind in kinds if kind.broken & self._quarantining]
         kept = [kind for kind in kinds if not kind.broken & self._quarantining]
         totals = {"rows": sum(kind.rows for kind in kinds), "quarantined": sum(kind.rows for kind in aside)}
-        if not _SUMS[self.name]:
+        if self.name != "fct_revenues":
             return totals
         later = [kind for kind in kept if kind.is_later]
         dates = [kind.sums["latest_event"] for kind in kept if not kind.is_later]
+        counts = [kind.sums[end] or 0 for kind in kept for end in ("least_count", "most_count")]
 
         def added(column: str, some: list[_Alike]) -> Decimal:
             return sum((kind.sums[column] for kind in some), Decimal(0))
@@ -146,6 +129,14 @@ class CheckedSource:
             "amount": added("amount", kinds),
             "quarantined_amount": added("amount", aside),
             "latest_event": max((day for day in dates if day is not None), default=None),
+            "units": money.Units(
+                money.places(self._incoming, "total_revenue", "total_gross_margin"),
+                {
+                    "total_revenue": added("amount", kept),
+                    "total_gross_margin": added("margin_amount", kept),
+                    "event_count": max(map(abs, counts), default=0) * sum(kind.rows for kind in kept),
+                },
+            ),
         }
 
     def _examples(self, rules: list[str]) -> dict[str, str]:

@@ -11,10 +11,11 @@ from typing import Self
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import expressions, pipeline
+from jobs.core import expressions, pipeline, sums
 from jobs.core.checked_source import CheckedSource, source_checks
 from jobs.core.errors import BadDataError, RunAgainError
 from jobs.core.model import ScoringModel
+from jobs.core.money import Units
 from jobs.core.output import LABELS, SHARED, Output
 from jobs.core.pins import Pins
 from jobs.core.rules import Check, refuse
@@ -122,7 +123,8 @@ class DateRun:
         checked = self.counted(sources)
         self._set_aside(checked)
         features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
-        self.check(self._usage_checks(checked["fct_revenues"]))
+        used = self._usage_checks(checked["fct_revenues"])
+        self.check([*used, *sums.checks(self._output.rules, features, self.written)])
         return features
 
     def counted(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
@@ -150,13 +152,12 @@ class DateRun:
             if source.totals["quarantined"]:
                 version = F.lit(snapshot.pins.versions.get(name)).cast("bigint").alias("source_version")
                 out.append(f"quarantine_{name}", snapshot, source.quarantined().select(version, "*"))
-        self.check(
-            [
-                check
-                for name, source in checked.items()
-                for check in source_checks(out.rules, out.settings, source, snapshot.as_of, before.get(name))
-            ]
-        )
+        found = [
+            check
+            for name, source in checked.items()
+            for check in source_checks(out.rules, out.settings, source, snapshot.as_of, before.get(name))
+        ]
+        self.check([*found, *sums.in_all(out.rules, checked["fct_revenues"].totals)])
 
     def write_features(
         self, checked: Mapping[str, CheckedSource], *, key_is_name: bool, window_months: int
@@ -167,15 +168,13 @@ class DateRun:
         """
         out, as_of = self._output, self.snapshot.as_of
         with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
-            for name, source in checked.items():
-                steps.view(name, source.usable(KINDS[name]))
-            features = pipeline.customer_features(
-                steps, key_is_name=key_is_name, with_profiles="dim_customers" in checked
-            )
+            sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
+            units = checked["fct_revenues"].totals["units"]
+            features = pipeline.customer_features(steps, sources, units, key_is_name=key_is_name)
             # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
             numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
             self.written = out.write(
-                "customer_features", self.snapshot, numbered, totals=self._feature_totals()
+                "customer_features", self.snapshot, numbered, totals=self._feature_totals(units)
             )
         return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
@@ -195,7 +194,7 @@ class DateRun:
                 "revenue_conserved",
                 facts.name,
                 read=read["revenue"],
-                used=used["lifetime_revenue"] or 0,
+                used=used["unrounded_lifetime_revenue"] or 0,
                 after_as_of=read["later_revenue"],
                 quarantined=read["quarantined_revenue"],
             ),
@@ -213,11 +212,11 @@ class DateRun:
             )
         return checks
 
-    def _feature_totals(self) -> dict[str, Total]:
+    def _feature_totals(self, units: Units) -> dict[str, Total]:
         """What is added up over the customers while their features are written."""
         faults = ("unknown_accounts", "conflicting_accounts")
-        added = ("event_rows", "lifetime_revenue", "total_accounts", *faults)
-        sums = {column: Total(F.col(column)) for column in added}
+        names = ("event_rows", "unrounded_lifetime_revenue", "total_accounts", *faults)
+        added = {column: Total(F.col(column)) for column in names}
         examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
         scored = {
             f"{model.name}_scored": Total(
@@ -225,7 +224,7 @@ class DateRun:
             )
             for model in [*self._output.models, *self._output.fallbacks.values()]
         }
-        return {**sums, **examples, **scored}
+        return {**added, **examples, **scored, **sums.totals(units)}
 
     def to_be_scored(self, model: ScoringModel) -> int:
         """How many customers a model doesn't exclude; known when the features are written."""

@@ -1,5 +1,6 @@
 """The pipeline: which step follows which, from the sources to the published tables' rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,24 +10,37 @@ from pyspark.sql.types import DoubleType
 
 from jobs.core import codes, expressions, ranking
 from jobs.core.model import COVERAGE, TOTAL, ScoringModel
+from jobs.core.money import Units
 from jobs.core.steps import Steps, literal_rows
 
 ROW_ID = "row_id"  # of one writing of customer_features; nothing published holds it
 # What checks are made of, and no measures of a customer.
-AUDIT = ("event_rows", "unknown_accounts", "conflicting_accounts")
+AUDIT = (
+    *("event_rows", "unknown_accounts", "conflicting_accounts"),
+    *("unrounded_total_revenue", "unrounded_total_gross_margin", "unrounded_lifetime_revenue"),
+)
 
 
 def customer_features(
-    steps: Steps, *, key_is_name: bool, with_profiles: bool, only_planned: bool = False
+    steps: Steps,
+    sources: Mapping[str, DataFrame],
+    units: Units,
+    *,
+    key_is_name: bool,
+    only_planned: bool = False,
 ) -> DataFrame:
     """One row per customer seen on or before as_of: every measure.
 
     Args:
-        steps: where the sources are views, and the values are bound.
+        steps: where the values are bound.
+        sources: the usable rows of fct_revenues, dim_accounts and, if there are profiles, dim_customers.
+        units: in which the facts are added up.
         key_is_name: the customer's key is its name; otherwise the name is an attribute beside it.
-        with_profiles: dim_customers is there beside fct_revenues and dim_accounts.
         only_planned: the rows won't be read, so the texts of the facts needn't be either.
     """
+    for name, frame in sources.items():
+        steps.view(name, units.counted(frame) if name == "fct_revenues" else frame)
+    steps.bind(money_unit=units.unit)
     window_events = steps.sql("activity", "events", "window_events")
     texts = codes.NO_TEXTS if only_planned else codes.read_texts(steps.sql("activity", "distinct_texts"))
     steps.bind(products_are_coded=codes.products_are_coded(texts))
@@ -41,7 +55,7 @@ def customer_features(
     else:
         named = features.join(steps.sql("features", "customer_names"), on="customer_key")
     customers = named.select("customer_key", "customer_name", *features.columns[1:])
-    if not with_profiles:
+    if "dim_customers" not in sources:
         return customers
     steps.view("active_customers", customers)
     return steps.sql("features", "customer_profiles", "profiled_customers")

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
-from jobs.core import tables
+from jobs.core import money, tables
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.mapping_query import check_mapping_query
 from jobs.core.names import make_view, over_inputs
@@ -20,7 +20,7 @@ from jobs.core.settings import Input, Settings, Source
 _TYPES = {
     "text": "string",
     "date": "date",
-    "money": "decimal(18,2)",
+    "money": "decimal(18,2)",  # rounded as it is read; an "amount" is added up first (money.py)
     "number": "decimal(18,6)",
     "count": "bigint",
 }
@@ -29,6 +29,7 @@ _ACCEPTED: dict[str, tuple[type[T.DataType], ...]] = {
     "text": (T.StringType, *_WHOLE),
     "date": (T.DateType, T.TimestampType, T.TimestampNTZType),
     "money": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
+    "amount": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
     "number": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
     "count": _WHOLE,
 }
@@ -36,6 +37,7 @@ _EXPECTED = {
     "text": "STRING or a whole number",
     "date": "DATE or TIMESTAMP",
     "money": "DECIMAL, DOUBLE, FLOAT or a whole number",
+    "amount": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
@@ -48,8 +50,8 @@ KINDS = {
         "business_unit": "text",
         "product": "text",
         "event_date": "date",
-        "total_revenue": "money",
-        "total_gross_margin": "money",
+        "total_revenue": "amount",
+        "total_gross_margin": "amount",
         "event_count": "count",
         "cs_representative": "text",
         "region": "text",
@@ -135,7 +137,12 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
         is_text = isinstance(there.dataType, T.StringType)
         if isinstance(there.dataType, _ACCEPTED[kind]) or (text_allowed and is_text):
             origin_column = F.col(tables.quoted_column(there.name))
-            selected.append(_parsed(origin_column, kind, is_text).alias(column))
+            if kind == "amount":
+                rounded = money.is_rounded(origin_column, there.dataType)
+                selected.append(money.amount(origin_column, there.dataType).alias(column))
+                selected.append(rounded.alias(f"{column}_rounded"))
+            else:
+                selected.append(_parsed(origin_column, kind, is_text).alias(column))
             if kind != "text":
                 selected.append(origin_column.isNotNull().alias(f"{column}_given"))
         else:
@@ -254,8 +261,8 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
 
     Returns:
         The configured sources with the columns of `KINDS`, NULL where a value is missing or can't be read;
-        `<column>_given`, whether there was a value, of those that are not text; and `source_row`, the row as
-        it came.
+        `<column>_given`, whether there was a value, of those that are not text; `<column>_rounded`, whether
+        its decimals were cut, of amounts; and `source_row`, the row as it came.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;

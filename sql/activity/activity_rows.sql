@@ -9,7 +9,7 @@ WITH beside_window AS (
     SELECT
         customer_key,
         event_date,
-        revenue_cents AS lifetime_revenue_cents,
+        revenue_units AS lifetime_revenue_units,
         0 AS row_kind
     FROM events
     WHERE event_date <= add_months(:as_of, -:window_months)
@@ -17,14 +17,14 @@ WITH beside_window AS (
     SELECT
         customer_key,
         NULL AS event_date,
-        NULL AS lifetime_revenue_cents,
+        NULL AS lifetime_revenue_units,
         account_kind AS row_kind
     FROM customer_accounts
     UNION ALL
     SELECT
         customer_key,
         NULL AS event_date,
-        NULL AS lifetime_revenue_cents,
+        NULL AS lifetime_revenue_units,
         1 AS row_kind
     FROM customer_products
 )
@@ -37,9 +37,9 @@ SELECT
     region_code,
     event_date,
     event_count,
-    revenue_cents,
-    margin_cents,
-    revenue_cents AS lifetime_revenue_cents,
+    revenue_units,
+    margin_units,
+    revenue_units AS lifetime_revenue_units,
     0 AS row_kind
 FROM coded_events
 UNION ALL
@@ -51,9 +51,9 @@ SELECT
     NULL AS region_code,
     event_date,
     NULL AS event_count,
-    NULL AS revenue_cents,
-    NULL AS margin_cents,
-    lifetime_revenue_cents,
+    NULL AS revenue_units,
+    NULL AS margin_units,
+    lifetime_revenue_units,
     row_kind
 FROM beside_window
 DISTRIBUTE BY customer_key

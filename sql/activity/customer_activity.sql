@@ -1,13 +1,14 @@
 -- Grain: one row per customer with an event on or before as_of.
 -- Input: customer_units. Shuffles: none, it comes together by customer.
--- Why: the main business unit has the most revenue, ties going to the smallest code: revenue and code make
--- one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the last.
+-- Why: the main business unit has the most revenue, unrounded, ties going to the smallest code: revenue and
+-- code make one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the
+-- last. Revenue has at most 28 digits: more is refused before (jobs/core/sums.py).
 WITH units AS (
     SELECT
         *,
         if(
             unit_code >= 0,
-            CAST(revenue_cents AS DECIMAL(20, 0)) * 2147483648BD + (2147483647 - unit_code),
+            CAST(revenue_units AS DECIMAL(28, 0)) * 2147483648BD + (2147483647 - unit_code),
             NULL
         ) AS revenue_and_unit
     FROM customer_units
@@ -15,8 +16,8 @@ WITH units AS (
 
 SELECT
     customer_key,
-    sum(revenue_cents) AS revenue_cents,
-    sum(margin_cents) AS margin_cents,
+    sum(revenue_units) AS revenue_units,
+    sum(margin_units) AS margin_units,
     sum(total_events) AS total_events,
     sum(recent_events) AS recent_events,
     sum(earlier_events) AS earlier_events,
@@ -30,7 +31,7 @@ SELECT
     CAST(min(latest_region) % 2147483648L AS INT) AS region_code,
     min(first_event_date) AS first_event_date,
     max(last_event_date) AS last_event_date,
-    sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
+    sum(lifetime_revenue_units) AS lifetime_revenue_units,
     CAST(sum(total_accounts) AS INT) AS total_accounts,
     CAST(sum(active_accounts) AS INT) AS active_accounts,
     CAST(sum(unknown_accounts) AS INT) AS unknown_accounts,

@@ -17,8 +17,8 @@ WITH numbered AS (
 SELECT
     customer_key,
     unit_code,
-    sum(revenue_cents) AS revenue_cents,
-    sum(margin_cents) AS margin_cents,
+    sum(revenue_units) AS revenue_units,
+    sum(margin_units) AS margin_units,
     sum(event_count) AS total_events,
     sum(if(event_date > add_months(:as_of, -3), event_count, NULL)) AS recent_events,
     sum(
@@ -38,7 +38,7 @@ SELECT
     min(latest_first + region_code) AS latest_region,
     min(event_date) AS first_event_date,
     max(event_date) AS last_event_date,
-    sum(lifetime_revenue_cents) AS lifetime_revenue_cents,
+    sum(lifetime_revenue_units) AS lifetime_revenue_units,
     count_if(row_kind = 0) AS event_rows,
     count_if(row_kind >= 3) AS total_accounts,
     count_if(row_kind >= 4) AS active_accounts,

@@ -1,6 +1,7 @@
 -- Grain: one row per event (a row of fct_revenues) on or before as_of.
--- Input: fct_revenues. Shuffles: none.
--- Why: sums are taken over whole cents, so that no order of adding can change them.
+-- Input: fct_revenues, its money as whole units of the source's last decimal place. Shuffles: none.
+-- Why: sums are taken over whole units, so that none is rounded and no order of adding can change one. Units
+-- and counts are BIGINT where every sum of theirs fits, else decimals (jobs/core/money.py).
 SELECT
     customer_key,
     customer_name,
@@ -11,7 +12,7 @@ SELECT
     cs_representative,
     region,
     account_id,
-    CAST(total_revenue * 100 AS BIGINT) AS revenue_cents,
-    CAST(total_gross_margin * 100 AS BIGINT) AS margin_cents
+    revenue_units,
+    margin_units
 FROM fct_revenues
 WHERE event_date <= :as_of

@@ -3,14 +3,46 @@
 -- region_texts). Shuffles: none: the few texts are broadcast.
 -- Why: every measure a model can rank, compare or publish is a column here. A new metric is one more
 -- column and one line of a model. Counts and money of a customer without events in the window are 0.
+-- Money is rounded half up to cents here, once, and all that follows from it uses the rounded sum. A sum that
+-- its column can't hold is NULL: jobs/core/sums.py refuses it, by the unrounded one.
 -- Ordinary amounts are divided as BIGINT, several times faster than decimals, which take the huge ones. (A
 -- function's arguments are evaluated wherever it stands, so they are guarded again.)
-WITH activity AS (
+WITH unrounded AS (
+    SELECT
+        * EXCEPT (total_events, recent_events, earlier_events),
+        CAST(coalesce(revenue_units, 0) * :money_unit AS DECIMAL(38, 6)) AS unrounded_total_revenue,
+        CAST(coalesce(margin_units, 0) * :money_unit AS DECIMAL(38, 6)) AS unrounded_total_gross_margin,
+        CAST(lifetime_revenue_units * :money_unit AS DECIMAL(38, 6)) AS unrounded_lifetime_revenue,
+        try_cast(coalesce(total_events, 0) AS BIGINT) AS total_events,
+        try_cast(coalesce(recent_events, 0) AS BIGINT) AS recent_events,
+        try_cast(coalesce(earlier_events, 0) AS BIGINT) AS earlier_events
+    FROM customer_activity
+),
+
+rounded AS (
+    SELECT
+        *,
+        try_cast(unrounded_total_revenue AS DECIMAL(18, 2)) AS total_revenue,
+        try_cast(unrounded_total_gross_margin AS DECIMAL(18, 2)) AS total_gross_margin,
+        try_cast(unrounded_lifetime_revenue AS DECIMAL(18, 2)) AS lifetime_revenue
+    FROM unrounded
+),
+
+in_cents AS (
+    SELECT
+        *,
+        CAST(total_revenue * 100 AS BIGINT) AS revenue_cents,
+        CAST(total_gross_margin * 100 AS BIGINT) AS margin_cents
+    FROM rounded
+),
+
+activity AS (
     SELECT
         *,
         abs(margin_cents) < 400000000000000 AND abs(revenue_cents) < 100000000000000000 AS is_ordinary,
-        abs(recent_events) < 1000000000000 AND abs(earlier_events) < 1000000000000 AS are_few_events
-    FROM customer_activity
+        recent_events BETWEEN -999999999999 AND 999999999999
+        AND earlier_events BETWEEN -999999999999 AND 999999999999 AS are_few_events
+    FROM in_cents
 )
 
 SELECT
@@ -18,8 +50,8 @@ SELECT
     representatives.distinct_text AS cs_representative,
     regions.distinct_text AS region,
     business_units.distinct_text AS main_business_unit,
-    CAST(coalesce(activity.revenue_cents, 0) * 0.01BD AS DECIMAL(18, 2)) AS total_revenue,
-    CAST(coalesce(activity.margin_cents, 0) * 0.01BD AS DECIMAL(18, 2)) AS total_gross_margin,
+    activity.total_revenue,
+    activity.total_gross_margin,
     CAST(
         if(
             activity.is_ordinary,
@@ -31,28 +63,24 @@ SELECT
             divide_half_up(activity.margin_cents * 10000BD, activity.revenue_cents)
         ) * 0.01BD AS DECIMAL(38, 2)
     ) AS margin_rate_pct,
-    coalesce(activity.total_events, 0) AS total_events,
+    activity.total_events,
     activity.active_months,
     -- A quotient is ranked as the DOUBLE it is, and published with 6 decimals.
-    activity.total_events / activity.active_months AS events_per_active_month,
-    coalesce(activity.recent_events, 0) AS recent_events,
-    coalesce(activity.earlier_events, 0) AS earlier_events,
+    activity.total_events / nullif(activity.active_months, 0) AS events_per_active_month,
+    activity.recent_events,
+    activity.earlier_events,
     CAST(
         if(
-            coalesce(activity.are_few_events, TRUE),
+            activity.are_few_events,
             CAST(
                 divide_whole_half_up(
-                    if(
-                        coalesce(activity.are_few_events, TRUE),
-                        coalesce(activity.recent_events, 0) - activity.earlier_events,
-                        0
-                    ) * 1000000,
+                    if(activity.are_few_events, activity.recent_events - activity.earlier_events, 0)
+                    * 1000000,
                     activity.earlier_events
                 ) AS DECIMAL(38, 0)
             ),
             divide_half_up(
-                (CAST(coalesce(activity.recent_events, 0) AS DECIMAL(20, 0)) - activity.earlier_events)
-                * 1000000BD,
+                (CAST(activity.recent_events AS DECIMAL(20, 0)) - activity.earlier_events) * 1000000BD,
                 activity.earlier_events
             )
         ) * 0.000001BD AS DECIMAL(38, 6)
@@ -67,7 +95,10 @@ SELECT
     activity.first_event_date,
     activity.last_event_date,
     datediff(:as_of, activity.last_event_date) AS days_since_last_event,
-    CAST(activity.lifetime_revenue_cents * 0.01BD AS DECIMAL(18, 2)) AS lifetime_revenue,
+    activity.lifetime_revenue,
+    activity.unrounded_total_revenue,
+    activity.unrounded_total_gross_margin,
+    activity.unrounded_lifetime_revenue,
     activity.unknown_accounts,
     activity.conflicting_accounts,
     activity.event_rows

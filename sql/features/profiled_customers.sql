@@ -3,22 +3,22 @@
 -- Shuffles: none of its own: both come together by customer.
 -- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
 -- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
--- events has counts and money of 0.
+-- events has counts and money of 0; a sum that its column can't hold stays NULL.
 WITH together AS (
     SELECT
         coalesce(facts.customer_key, profiles.customer_key) AS customer_key,
         if(facts.customer_key IS NULL, profiles.customer_name, facts.customer_name) AS customer_name,
-        coalesce(facts.total_revenue, 0) AS total_revenue,
-        coalesce(facts.total_gross_margin, 0) AS total_gross_margin,
-        coalesce(facts.total_events, 0) AS total_events,
+        if(facts.customer_key IS NULL, 0, facts.total_revenue) AS total_revenue,
+        if(facts.customer_key IS NULL, 0, facts.total_gross_margin) AS total_gross_margin,
+        if(facts.customer_key IS NULL, 0, facts.total_events) AS total_events,
         coalesce(facts.active_months, 0) AS active_months,
-        coalesce(facts.recent_events, 0) AS recent_events,
-        coalesce(facts.earlier_events, 0) AS earlier_events,
+        if(facts.customer_key IS NULL, 0, facts.recent_events) AS recent_events,
+        if(facts.customer_key IS NULL, 0, facts.earlier_events) AS earlier_events,
         coalesce(facts.distinct_products, 0) AS distinct_products,
         coalesce(facts.distinct_business_units, 0) AS distinct_business_units,
         coalesce(facts.active_accounts, 0) AS active_accounts,
         coalesce(facts.total_accounts, 0) AS total_accounts,
-        coalesce(facts.lifetime_revenue, 0) AS lifetime_revenue,
+        if(facts.customer_key IS NULL, 0, facts.lifetime_revenue) AS lifetime_revenue,
         coalesce(facts.unknown_accounts, 0) AS unknown_accounts,
         coalesce(facts.conflicting_accounts, 0) AS conflicting_accounts,
         coalesce(facts.event_rows, 0) AS event_rows,

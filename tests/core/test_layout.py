@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core import decisions, output, pipeline, runs, segments
 from jobs.core.layout import Layout, layout
 from jobs.core.model import ScoringModel, load_model
+from jobs.core.money import PLANNED
 from jobs.core.sources import KINDS
 from jobs.core.steps import Steps
 from tests.conftest import ACCOUNTS, FACTS
@@ -66,16 +67,12 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
     frames: dict[str, DataFrame] = {}
     with Steps(spark, **values) as steps:
         facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
-        money = {name: F.col(name).cast("decimal(18,2)") for name in ("total_revenue", "total_gross_margin")}
-        steps.view(
-            "fct_revenues", facts.withColumns({**money, "event_count": F.col("event_count").cast("bigint")})
-        )
-        steps.view("dim_accounts", spark.createDataFrame([], ACCOUNTS))
-        profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in KINDS["dim_customers"].items())
-        steps.view("dim_customers", spark.createDataFrame([], profiles))
-        measures = pipeline.customer_features(
-            steps, key_is_name=False, with_profiles=model.health is not None, only_planned=True
-        )
+        sources = {"fct_revenues": facts, "dim_accounts": spark.createDataFrame([], ACCOUNTS)}
+        if model.health is not None:
+            kinds = KINDS["dim_customers"].items()
+            profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in kinds)
+            sources["dim_customers"] = spark.createDataFrame([], profiles)
+        measures = pipeline.customer_features(steps, sources, PLANNED, key_is_name=False, only_planned=True)
         features = frames["customer_features"] = measures.withColumn(
             pipeline.ROW_ID, F.monotonically_increasing_id()
         )

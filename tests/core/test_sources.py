@@ -134,8 +134,8 @@ def test_columns_have_the_types_that_the_sql_reads(place: Place, typed: str) -> 
         "business_unit": "string",
         "product": "string",
         "event_date": "date",
-        "total_revenue": "decimal(18,2)",
-        "total_gross_margin": "decimal(18,2)",
+        "total_revenue": "decimal(22,6)",
+        "total_gross_margin": "decimal(22,6)",
         "event_count": "bigint",
         "cs_representative": "string",
         "region": "string",
@@ -154,17 +154,17 @@ def test_timestamps_become_dates_in_the_session_time_zone(typed_rows: list[Row])
     assert days == [date(2023, 12, 31), date(2024, 1, 1), None, None, None, None]
 
 
-def test_double_money_is_rounded_half_away_from_zero_and_null_when_it_is_none(typed_rows: list[Row]) -> None:
+def test_double_money_is_its_shortest_decimal_and_null_when_it_is_none(typed_rows: list[Row]) -> None:
     revenues = [row["total_revenue"] for row in typed_rows]
-    assert revenues == [Decimal("1.01"), None, None, None, Decimal("-2.68"), None]
+    assert revenues == [Decimal("1.005"), None, None, None, Decimal("-2.675"), None]
 
 
 def test_decimal_money_is_rounded_half_away_from_zero_and_null_when_it_is_too_large(
     typed_rows: list[Row],
 ) -> None:
     margins = [row["total_gross_margin"] for row in typed_rows]
-    largest = Decimal("9999999999999999.99")
-    assert margins == [Decimal("-1.01"), Decimal("0.00"), Decimal("0.01"), None, largest, None]
+    largest = [Decimal("9999999999999999.99"), Decimal("9999999999999999.995")]
+    assert margins == [Decimal("-1.005"), Decimal("0.005"), Decimal("0.005"), None, *largest]
 
 
 def test_delta_source_stays_at_the_version_it_had_when_opened(place: Place) -> None:
@@ -262,14 +262,14 @@ def test_csv_dates_need_year_month_and_day(place: Place) -> None:
 
 def test_csv_money_is_rounded_half_away_from_zero_and_null_when_it_is_none(place: Place) -> None:
     cases = {
-        "7": "7.00",
-        " 7.1 ": "7.10",
-        "-0.005": "-0.01",
-        "1.005": "1.01",
-        "1.00499999999999999999": "1.00",
-        "1e3": "1000.00",
-        "9999999999999999.99": "9999999999999999.99",
-        "9999999999999999.995": None,
+        "7": "7",
+        " 7.1 ": "7.1",
+        "-0.0000005": "-0.000001",
+        "1.0000005": "1.000001",
+        "1.00000049999999999999": "1",
+        "1e3": "1000",
+        "9999999999999999.999999": "9999999999999999.999999",
+        "9999999999999999.9999995": None,
         "12345678901234567": None,
         "1,5": None,
         "1 000": None,

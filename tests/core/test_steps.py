@@ -10,6 +10,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from jobs.core import names
+from jobs.core.money import PLANNED
 from jobs.core.names import over_views, with_functions
 from jobs.core.resources import resource
 from jobs.core.sources import KINDS
@@ -109,7 +110,8 @@ def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
     days = [date(2024, 12, 31), date(2025, 1, 1)]
     facts = spark.createDataFrame([fact(day=str(day)) for day in days], FACTS)
     with Steps(spark, as_of=days[0]) as steps:
-        steps.view("fct_revenues", facts.withColumn("customer_key", facts["customer_id"]))
+        counted = PLANNED.counted(facts)
+        steps.view("fct_revenues", counted.withColumn("customer_key", counted["customer_id"]))
         events = steps.sql("activity", "events")
         assert [row["event_date"] for row in events.collect()] == days[:1]
 

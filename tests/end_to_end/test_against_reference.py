@@ -3,11 +3,12 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from tests import reference
-from tests.conftest import Row, Workspace
+from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
 
 QUARTERS = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
@@ -53,7 +54,11 @@ def assert_comparison(
 def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspace: Workspace) -> None:
     leap_day, previous_as_of = date(2024, 2, 29), date(2024, 1, 15)
     facts, accounts = hostile_inputs(seed=1, as_of=leap_day)
-    workspace.write_sources(facts, accounts)
+    workspace.write_source("dim_accounts", accounts, ACCOUNTS)
+    # Revenue is exact as it comes, margin a DOUBLE.
+    doubles = [{**row, "total_gross_margin": float(row["total_gross_margin"])} for row in facts]
+    columns = FACTS.replace("total_gross_margin DECIMAL(24,8)", "total_gross_margin DOUBLE")
+    workspace.write_source("fct_revenues", doubles, columns)
     workspace.configure()
 
     assert workspace.run(leap_day, previous_as_of) == 0
@@ -63,6 +68,33 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     assert_comparison(workspace, previous, None)
     assert_snapshot(workspace, current)
     assert_comparison(workspace, current, previous)
+    customers = [*current.customer_tiers, *current.excluded_customers]
+    revenue = sum(reference.amount(row["total_revenue"]) for row in facts if row["event_date"] <= leap_day)
+    difference = revenue - sum(Fraction(row["lifetime_revenue"]) for row in customers)
+    found = {row["rule"]: row for row in workspace.rows("data_quality", leap_day) if row["failed"]}
+    assert f"lifetime_revenue {float(difference):.6f}" in found["rounding_difference"]["example"]
+    assert (found["rounding_difference"]["verdict"], found["amount_too_precise"]["verdict"]) == (
+        "warned",
+        "warned",
+    )
+    too_precise = [
+        row
+        for row in facts
+        if any(
+            reference.amount(row[name]) != Fraction(row[name])
+            for name in ("total_revenue", "total_gross_margin")
+        )
+    ]
+    assert found["amount_too_precise"]["failed"] == len(too_precise)
+
+
+def test_amounts_rounded_row_by_row_would_come_to_other_sums() -> None:
+    facts, _ = hostile_inputs(seed=1, as_of=date(2024, 2, 29))
+    for name in ("total_revenue", "total_gross_margin"):
+        amounts = [row[name] for row in facts]
+        assert round(sum(amounts), 2) != sum(round(amount, 2) for amount in amounts)
+        places = {-int(amount.as_tuple().exponent) for amount in amounts}
+        assert places >= {2, 3, 4, 5, 6, 7, 8}
 
 
 @pytest.mark.long

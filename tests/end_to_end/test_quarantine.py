@@ -48,7 +48,7 @@ PROFILES: list[tuple[dict[str, str], set[str]]] = [
 def good_rows(count: int) -> list[Row]:
     return [
         {
-            **fact(f"customer {number % 9}", f"2024-{1 + number % 5:02}-15", revenue=str(10 + number)),
+            **fact(f"customer {number % 9}", f"2024-{1 + number % 5:02}-15", revenue=f"{10 + number}.00751"),
             "account_id": f"account {number % 9}",
             "note": "good",
         }

@@ -1,11 +1,12 @@
 """What is refused, with which exit status and words; and that what was published before stays as it is."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Workspace, active, fact
+from tests.conftest import ACCOUNTS, FACTS, Workspace, active, fact
 
 
 def refused(workspace: Workspace, capsys: pytest.CaptureFixture[str], *dates: str) -> tuple[int, str]:
@@ -63,6 +64,39 @@ def test_everything_wrong_with_the_sources_is_told_at_once(
     assert "got STRING" in said
     assert "sources.dim_accounts: must be an existing table, got 'nowhere.accounts'" in said
     assert not (workspace.folder / "output").exists()
+
+
+def test_sums_that_no_column_can_hold_are_refused_by_customer_and_column(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    most = "9999999999999999.99"
+    facts = [
+        *[fact("huge", revenue=most, total_gross_margin=Decimal(1))] * 2,
+        *[fact("loss", total_gross_margin=-Decimal(most))] * 2,
+        fact("long ago", "2020-01-01", revenue=most),
+        fact("long ago", revenue="0.01"),
+        fact("milliseconds", event_count=1735603200000),
+        *[fact("bytes", event_count=2**63 - 1)] * 2,
+        fact("ordinary"),
+    ]
+    workspace.write_source("dim_accounts", active(*(row["customer_name"] for row in facts)), ACCOUNTS)
+    workspace.write_source("fct_revenues", facts, FACTS.replace("event_count INT", "event_count BIGINT"))
+    workspace.configure()
+
+    status, said = refused(workspace, capsys, "2024-12-31")
+
+    assert status == 3
+    told = re.findall(r"sums_fit \(customer_features\.(\w+)\): .*?: (\d) of 6, e\.g\. ([\w ]+) \(", said)
+    assert told == [
+        ("total_revenue", "1", "huge"),
+        ("total_gross_margin", "1", "loss"),
+        ("lifetime_revenue", "2", "huge"),
+        ("total_events", "1", "bytes"),
+        ("recent_events", "1", "bytes"),
+        ("events_per_active_month", "1", "milliseconds"),
+    ]
+    assert not (workspace.folder / "output" / "customer_tiers").exists()
+    assert workspace.published() == []
 
 
 def test_a_model_that_names_what_is_not_measured_is_refused(

@@ -19,9 +19,9 @@ from tests.sql.steps import assert_rows, run_step, table
 
 CODED_EVENTS = (
     "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
-    "event_date DATE, event_count BIGINT, revenue_cents BIGINT, margin_cents BIGINT"
+    "event_date DATE, event_count BIGINT, revenue_units BIGINT, margin_units BIGINT"
 )
-EVENTS = "customer_key STRING, event_date DATE, revenue_cents BIGINT"
+EVENTS = "customer_key STRING, event_date DATE, revenue_units BIGINT"
 CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
 CUSTOMER_PRODUCTS = "customer_key STRING, product STRING"
 
@@ -38,15 +38,15 @@ def coded_event(**changes: Any) -> Row:
         "region_code": 4,
         "event_date": "2024-12-01",
         "event_count": 5,
-        "revenue_cents": 100,
-        "margin_cents": 40,
+        "revenue_units": 100,
+        "margin_units": 40,
     }
     return {**ordinary, **changes}
 
 
 def activity_row(**changes: Any) -> Row:
     """What the ordinary event makes, but for the changes."""
-    return {**coded_event(), "lifetime_revenue_cents": 100, "row_kind": EVENT, **changes}
+    return {**coded_event(), "lifetime_revenue_units": 100, "row_kind": EVENT, **changes}
 
 
 def no_event(row_kind: int, **changes: Any) -> Row:
@@ -81,7 +81,7 @@ def activity_rows(
 
 
 def test_each_event_of_the_window_is_a_row(spark: SparkSession) -> None:
-    refund = {"revenue_cents": -30, "margin_cents": -10, "event_count": 0}
+    refund = {"revenue_units": -30, "margin_units": -10, "event_count": 0}
 
     result = activity_rows(
         spark,
@@ -102,7 +102,7 @@ def test_each_event_of_the_window_is_a_row(spark: SparkSession) -> None:
             unit_code=NULL_CODE,
             product_code=None,
             region_code=NULL_CODE,
-            lifetime_revenue_cents=-30,
+            lifetime_revenue_units=-30,
             **refund,
         ),
     )
@@ -111,7 +111,7 @@ def test_each_event_of_the_window_is_a_row(spark: SparkSession) -> None:
 def test_an_event_before_the_window_has_a_date_and_lifetime_revenue_only(spark: SparkSession) -> None:
     result = activity_rows(spark, events=[("Ann", "2020-01-01", 7), ("Ann", "2020-01-01", 7)])
 
-    old = no_event(EVENT, event_date="2020-01-01", lifetime_revenue_cents=7)
+    old = no_event(EVENT, event_date="2020-01-01", lifetime_revenue_units=7)
     assert_rows(result, ACTIVITY_ROWS, old, old)
 
 
@@ -140,7 +140,7 @@ def test_an_event_of_the_window_is_not_read_again_as_one_before_it(
         ACTIVITY_ROWS,
         activity_row(event_date=first_inside),
         activity_row(event_date=as_of),
-        no_event(EVENT, event_date=last_outside, lifetime_revenue_cents=7),
+        no_event(EVENT, event_date=last_outside, lifetime_revenue_units=7),
     )
 
 

@@ -6,12 +6,13 @@ from tests.sql.activity.shapes import BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
 from tests.sql.steps import assert_rows, run_step, table
 
 CUSTOMER_ACTIVITY = (
-    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, recent_events "
+    "customer_key STRING, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
     "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
     "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
-    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "last_event_date DATE, lifetime_revenue_units BIGINT, total_accounts INT, active_accounts INT, "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
+SHAPES = (("units", CUSTOMER_UNITS), ("activity", CUSTOMER_ACTIVITY))
 
 Row = dict[str, Any]
 
@@ -21,8 +22,8 @@ def unit(**changes: Any) -> Row:
     ordinary = {
         "customer_key": "Ann",
         "unit_code": 0,
-        "revenue_cents": 100,
-        "margin_cents": 40,
+        "revenue_units": 100,
+        "margin_units": 40,
         "total_events": 1,
         "recent_events": 1,
         "earlier_events": None,
@@ -36,7 +37,7 @@ def unit(**changes: Any) -> Row:
         "latest_region": latest(30, 4),
         "first_event_date": "2024-12-01",
         "last_event_date": "2024-12-01",
-        "lifetime_revenue_cents": 100,
+        "lifetime_revenue_units": 100,
         "event_rows": 1,
         "total_accounts": 0,
         "active_accounts": 0,
@@ -47,12 +48,12 @@ def unit(**changes: Any) -> Row:
     return {**ordinary, **changes}
 
 
-def sold(unit_code: int, revenue_cents: int, customer_key: str = "Ann") -> Row:
+def sold(unit_code: int, revenue_units: int, customer_key: str = "Ann") -> Row:
     return unit(
         customer_key=customer_key,
         unit_code=unit_code,
-        revenue_cents=revenue_cents,
-        lifetime_revenue_cents=revenue_cents,
+        revenue_units=revenue_units,
+        lifetime_revenue_units=revenue_units,
     )
 
 
@@ -66,7 +67,7 @@ def beside_units(**changes: Any) -> Row:
         **bits,
         "first_event_date": "2023-12-01",
         "last_event_date": "2023-12-01",
-        "lifetime_revenue_cents": 1000,
+        "lifetime_revenue_units": 1000,
         "event_rows": 1,
         "total_accounts": 0,
         "active_accounts": 0,
@@ -81,8 +82,8 @@ def activity(**changes: Any) -> Row:
     """What the one unit makes, but for the changes."""
     ordinary = {
         "customer_key": "Ann",
-        "revenue_cents": 100,
-        "margin_cents": 40,
+        "revenue_units": 100,
+        "margin_units": 40,
         "total_events": 1,
         "recent_events": 1,
         "earlier_events": None,
@@ -94,7 +95,7 @@ def activity(**changes: Any) -> Row:
         "region_code": 4,
         "first_event_date": "2024-12-01",
         "last_event_date": "2024-12-01",
-        "lifetime_revenue_cents": 100,
+        "lifetime_revenue_units": 100,
         "total_accounts": 0,
         "active_accounts": 0,
         "unknown_accounts": 0,
@@ -104,17 +105,17 @@ def activity(**changes: Any) -> Row:
     return {**ordinary, **changes}
 
 
-def of_units(units: int, revenue_cents: int, main_unit_code: int, **changes: Any) -> Row:
+def of_units(units: int, revenue_units: int, main_unit_code: int, **changes: Any) -> Row:
     """What so many units with that revenue make, but for the changes."""
     return activity(
         **{
-            "revenue_cents": revenue_cents,
-            "margin_cents": 40 * units,
+            "revenue_units": revenue_units,
+            "margin_units": 40 * units,
             "total_events": units,
             "recent_events": units,
             "distinct_business_units": units,
             "main_unit_code": main_unit_code,
-            "lifetime_revenue_cents": revenue_cents,
+            "lifetime_revenue_units": revenue_units,
             "event_rows": units,
             **changes,
         }
@@ -131,7 +132,7 @@ def test_each_customer_has_one_row(spark: SparkSession) -> None:
         spark,
         unit(),
         unit(customer_key="Bob"),
-        unit(customer_key="Bob", unit_code=1, revenue_cents=-30, margin_cents=-5, lifetime_revenue_cents=-30),
+        unit(customer_key="Bob", unit_code=1, revenue_units=-30, margin_units=-5, lifetime_revenue_units=-30),
         unit(customer_key="bob", total_events=4_294_967_294),
     )
 
@@ -139,20 +140,20 @@ def test_each_customer_has_one_row(spark: SparkSession) -> None:
         result,
         CUSTOMER_ACTIVITY,
         activity(),
-        of_units(2, 70, main_unit_code=0, customer_key="Bob", margin_cents=35),
+        of_units(2, 70, main_unit_code=0, customer_key="Bob", margin_units=35),
         activity(customer_key="bob", total_events=4_294_967_294),
     )
 
 
 def test_a_customer_without_an_event_in_the_window_has_its_history(spark: SparkSession) -> None:
-    result = customer_activity(spark, beside_units(lifetime_revenue_cents=-1))
+    result = customer_activity(spark, beside_units(lifetime_revenue_units=-1))
 
     assert_rows(
         result,
         CUSTOMER_ACTIVITY,
         activity(
-            revenue_cents=None,
-            margin_cents=None,
+            revenue_units=None,
+            margin_units=None,
             total_events=None,
             recent_events=None,
             active_months=0,
@@ -163,7 +164,7 @@ def test_a_customer_without_an_event_in_the_window_has_its_history(spark: SparkS
             region_code=None,
             first_event_date="2023-12-01",
             last_event_date="2023-12-01",
-            lifetime_revenue_cents=-1,
+            lifetime_revenue_units=-1,
         ),
     )
 
@@ -172,16 +173,16 @@ def test_what_is_beside_the_units_is_no_unit(spark: SparkSession) -> None:
     accounts = {"total_accounts": 4, "active_accounts": 3, "unknown_accounts": 5, "conflicting_accounts": 2}
 
     result = customer_activity(
-        spark, unit(revenue_cents=-7, lifetime_revenue_cents=-7), beside_units(**accounts)
+        spark, unit(revenue_units=-7, lifetime_revenue_units=-7), beside_units(**accounts)
     )
 
     assert_rows(
         result,
         CUSTOMER_ACTIVITY,
         activity(
-            revenue_cents=-7,
+            revenue_units=-7,
             first_event_date="2023-12-01",
-            lifetime_revenue_cents=993,
+            lifetime_revenue_units=993,
             event_rows=2,
             **accounts,
         ),
@@ -207,11 +208,11 @@ def test_rows_of_all_units_and_earlier_ones_are_counted(spark: SparkSession) -> 
             200,
             main_unit_code=0,
             total_events=1,
-            lifetime_revenue_cents=1200,
+            lifetime_revenue_units=1200,
             event_rows=432,
             **history,
         ),
-        activity(customer_key="Bob", lifetime_revenue_cents=1100, event_rows=4_294_967_294, **history),
+        activity(customer_key="Bob", lifetime_revenue_units=1100, event_rows=4_294_967_294, **history),
     )
 
 
@@ -225,7 +226,7 @@ def test_events_of_all_units_are_added_up_for_each_of_the_two_spans(spark: Spark
         unit(customer_key="Bob", recent_events=None, earlier_events=None),
     )
 
-    history = {"first_event_date": "2023-12-01", "lifetime_revenue_cents": 1300, "event_rows": 4}
+    history = {"first_event_date": "2023-12-01", "lifetime_revenue_units": 1300, "event_rows": 4}
     assert_rows(
         result,
         CUSTOMER_ACTIVITY,
@@ -314,7 +315,7 @@ def test_listed_products_count(spark: SparkSession) -> None:
             main_unit_code=0,
             distinct_products=300,
             first_event_date="2023-12-01",
-            lifetime_revenue_cents=1200,
+            lifetime_revenue_units=1200,
             event_rows=3,
         ),
     )
@@ -420,6 +421,21 @@ def test_a_cent_of_the_largest_revenues_decides(spark: SparkSession) -> None:
         of_units(2, 2 * most - 1, **none),
         of_units(2, -2 * most - 1, customer_key="Bob", **none),
     )
+
+
+def test_units_too_large_for_a_bigint_are_added_and_compared_as_exactly(spark: SparkSession) -> None:
+    most = 5 * 10**27 - 1
+    units = [sold(0, most - 1), sold(1, most), sold(NULL_CODE, most - 1)]
+    wide = {
+        name: shape.replace("revenue_units BIGINT", "revenue_units DECIMAL(38,0)") for name, shape in SHAPES
+    }
+
+    result = run_step(
+        spark, "activity", "customer_activity", {"customer_units": table(spark, wide["units"], units)}
+    )
+
+    expected = of_units(3, 3 * most - 2, main_unit_code=1, distinct_business_units=2)
+    assert_rows(result, wide["activity"], expected)
 
 
 def test_representative_and_region_are_those_of_the_latest_event_date(spark: SparkSession) -> None:

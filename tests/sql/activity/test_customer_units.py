@@ -31,9 +31,9 @@ def event(**changes: Any) -> Row:
         "region_code": 4,
         "event_date": "2024-12-01",
         "event_count": 1,
-        "revenue_cents": 100,
-        "margin_cents": 40,
-        "lifetime_revenue_cents": 100,
+        "revenue_units": 100,
+        "margin_units": 40,
+        "lifetime_revenue_units": 100,
         "row_kind": EVENT,
     }
     return {**ordinary, **changes}
@@ -50,8 +50,8 @@ def unit(**changes: Any) -> Row:
     ordinary = {
         "customer_key": "Ann",
         "unit_code": 0,
-        "revenue_cents": 200,
-        "margin_cents": 80,
+        "revenue_units": 200,
+        "margin_units": 80,
         "total_events": 2,
         "recent_events": 2,
         "earlier_events": None,
@@ -65,7 +65,7 @@ def unit(**changes: Any) -> Row:
         "latest_region": latest(30, 4),
         "first_event_date": "2024-12-01",
         "last_event_date": "2024-12-01",
-        "lifetime_revenue_cents": 200,
+        "lifetime_revenue_units": 200,
         "event_rows": 2,
         "total_accounts": 0,
         "active_accounts": 0,
@@ -93,11 +93,11 @@ def summed(events: int) -> Row:
     """The sums of so many ordinary events."""
     cents = 100 * events
     return {
-        "revenue_cents": cents,
-        "margin_cents": 40 * events,
+        "revenue_units": cents,
+        "margin_units": 40 * events,
         "total_events": events,
         "recent_events": events,
-        "lifetime_revenue_cents": cents,
+        "lifetime_revenue_units": cents,
         "event_rows": events,
     }
 
@@ -127,11 +127,11 @@ def test_each_customer_and_unit_has_one_row(spark: SparkSession) -> None:
 
 
 def test_refunds_lower_the_sums_and_are_events(spark: SparkSession) -> None:
-    refund = {"revenue_cents": -130, "margin_cents": -45, "lifetime_revenue_cents": -130}
+    refund = {"revenue_units": -130, "margin_units": -45, "lifetime_revenue_units": -130}
 
     result = customer_units(spark, event(), event(**refund))
 
-    assert_rows(result, CUSTOMER_UNITS, unit(revenue_cents=-30, margin_cents=-5, lifetime_revenue_cents=-30))
+    assert_rows(result, CUSTOMER_UNITS, unit(revenue_units=-30, margin_units=-5, lifetime_revenue_units=-30))
 
 
 def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> None:
@@ -158,7 +158,7 @@ def test_events_of_three_months_and_of_the_three_before_are_added_up(spark: Spar
         spark,
         *(event(event_date=day, event_count=count) for day, count in days.items()),
         event(customer_key="Bob", event_date="2024-05-31", event_count=0),
-        no_event(EVENT, event_date="2023-08-01", lifetime_revenue_cents=1000),
+        no_event(EVENT, event_date="2023-08-01", lifetime_revenue_units=1000),
         as_of="2024-08-31",
     )
 
@@ -188,7 +188,7 @@ def test_events_of_three_months_and_of_the_three_before_are_added_up(spark: Spar
         beside_units(
             first_event_date="2023-08-01",
             last_event_date="2023-08-01",
-            lifetime_revenue_cents=1000,
+            lifetime_revenue_units=1000,
             event_rows=1,
         ),
     )
@@ -345,8 +345,8 @@ def test_events_before_the_window_make_history_only(spark: SparkSession) -> None
         spark,
         event(),
         event(),
-        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_cents=1000),
-        no_event(EVENT, event_date="1969-12-31", lifetime_revenue_cents=-1),
+        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_units=1000),
+        no_event(EVENT, event_date="1969-12-31", lifetime_revenue_units=-1),
     )
 
     assert_rows(
@@ -356,7 +356,7 @@ def test_events_before_the_window_make_history_only(spark: SparkSession) -> None
         beside_units(
             first_event_date="1969-12-31",
             last_event_date="2023-12-01",
-            lifetime_revenue_cents=999,
+            lifetime_revenue_units=999,
             event_rows=2,
         ),
     )
@@ -368,7 +368,7 @@ def test_events_are_rows_whatever_their_count(spark: SparkSession) -> None:
         event(event_count=0),
         event(event_count=7),
         event(unit_code=1, event_count=0),
-        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_cents=1000),
+        no_event(EVENT, event_date="2023-12-01", lifetime_revenue_units=1000),
         *(no_event(kind) for kind in (PRODUCT, UNKNOWN, INACTIVE, ACTIVE, CONFLICTING)),
     )
 
@@ -380,7 +380,7 @@ def test_events_are_rows_whatever_their_count(spark: SparkSession) -> None:
         beside_units(
             first_event_date="2023-12-01",
             last_event_date="2023-12-01",
-            lifetime_revenue_cents=1000,
+            lifetime_revenue_units=1000,
             event_rows=1,
             total_accounts=3,
             active_accounts=2,

@@ -7,13 +7,13 @@ from tests.sql.steps import assert_rows, run_step, table
 
 FCT_REVENUES = (
     "customer_key STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
-    "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), event_count BIGINT, "
-    "cs_representative STRING, region STRING, account_id STRING"
+    "event_count BIGINT, cs_representative STRING, region STRING, account_id STRING, revenue_units BIGINT, "
+    "margin_units BIGINT"
 )
 EVENTS = (
     "customer_key STRING, customer_name STRING, business_unit STRING, product STRING, event_date DATE, "
     "event_count BIGINT, cs_representative STRING, region STRING, account_id STRING, "
-    "revenue_cents BIGINT, margin_cents BIGINT"
+    "revenue_units BIGINT, margin_units BIGINT"
 )
 UNCHANGED = {
     "customer_key": "c1",
@@ -31,11 +31,11 @@ Row = dict[str, Any]
 
 
 def fact(**changes: Any) -> Row:
-    return {**UNCHANGED, "total_revenue": "100.00", "total_gross_margin": "40.00", **changes}
+    return {**UNCHANGED, "revenue_units": 10000, "margin_units": 4000, **changes}
 
 
 def event(**changes: Any) -> Row:
-    return {**UNCHANGED, "revenue_cents": 10000, "margin_cents": 4000, **changes}
+    return {**UNCHANGED, "revenue_units": 10000, "margin_units": 4000, **changes}
 
 
 def events(spark: SparkSession, *facts: Row) -> DataFrame:
@@ -51,20 +51,19 @@ def test_facts_after_as_of_are_left_out(spark: SparkSession) -> None:
     assert_rows(result, EVENTS, event(event_date="1999-01-01"), event(event_date="2024-12-31"))
 
 
-def test_money_becomes_whole_cents(spark: SparkSession) -> None:
-    result = events(
+def test_money_too_large_for_a_bigint_stays_as_exact(spark: SparkSession) -> None:
+    facts = table(
         spark,
-        fact(total_revenue="0.29", total_gross_margin="0.00"),
-        fact(total_revenue="-19.99", total_gross_margin="-0.01"),
-        fact(total_revenue="9999999999999999.99", total_gross_margin="-9999999999999999.99"),
+        FCT_REVENUES.replace("units BIGINT", "units DECIMAL(38,0)"),
+        [fact(revenue_units="9" * 22, margin_units="-" + "9" * 22)],
     )
+
+    result = run_step(spark, "activity", "events", {"fct_revenues": facts}, as_of=date(2024, 12, 31))
 
     assert_rows(
         result,
-        EVENTS,
-        event(revenue_cents=29, margin_cents=0),
-        event(revenue_cents=-1999, margin_cents=-1),
-        event(revenue_cents=999_999_999_999_999_999, margin_cents=-999_999_999_999_999_999),
+        EVENTS.replace("units BIGINT", "units DECIMAL(38,0)"),
+        event(revenue_units="9" * 22, margin_units="-" + "9" * 22),
     )
 
 

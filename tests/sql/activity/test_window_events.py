@@ -5,7 +5,7 @@ from pyspark.sql import SparkSession
 
 from tests.sql.steps import assert_rows, run_step, table
 
-EVENTS = "customer_key STRING, event_date DATE, revenue_cents BIGINT"
+EVENTS = "customer_key STRING, event_date DATE, revenue_units BIGINT"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
+import re
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -7,10 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.sql.steps import assert_rows, run_step, table
 
 ACTIVITY = (
-    "customer_key STRING, revenue_cents BIGINT, margin_cents BIGINT, total_events BIGINT, recent_events "
+    "customer_key STRING, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
     "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
     "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
-    "last_event_date DATE, lifetime_revenue_cents BIGINT, total_accounts INT, active_accounts INT, "
+    "last_event_date DATE, lifetime_revenue_units BIGINT, total_accounts INT, active_accounts INT, "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 TEXTS = "code INT, distinct_text STRING"
@@ -21,10 +23,15 @@ FEATURES = (
     "earlier_events BIGINT, events_trend DECIMAL(38,6), distinct_products INT, distinct_business_units "
     "INT, active_accounts INT, total_accounts INT, revenue_per_active_account DECIMAL(18,2), "
     "first_event_date DATE, last_event_date DATE, days_since_last_event INT, lifetime_revenue "
-    "DECIMAL(18,2), unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
+    "DECIMAL(18,2), unrounded_total_revenue DECIMAL(38,6), unrounded_total_gross_margin DECIMAL(38,6), "
+    "unrounded_lifetime_revenue DECIMAL(38,6), unknown_accounts INT, conflicting_accounts INT, "
+    "event_rows BIGINT"
 )
 
 NULL_CODE = 2147483647
+MONEY = ("total_revenue", "total_gross_margin", "lifetime_revenue")
+# Where BIGINT may not hold sums.
+WIDE = re.sub(r"(\w+_(?:units|events)) BIGINT", r"\1 DECIMAL(38,0)", ACTIVITY)
 
 Row = dict[str, Any]
 
@@ -33,8 +40,8 @@ def activity(key: str, **changes: Any) -> Row:
     """Ordinary activity of a customer, but for the changes."""
     ordinary = {
         "customer_key": key,
-        "revenue_cents": 20000,
-        "margin_cents": 5000,
+        "revenue_units": 20000,
+        "margin_units": 5000,
         "total_events": 9,
         "recent_events": 6,
         "earlier_events": 3,
@@ -46,7 +53,7 @@ def activity(key: str, **changes: Any) -> Row:
         "region_code": 2,
         "first_event_date": "2020-05-01",
         "last_event_date": "2024-12-01",
-        "lifetime_revenue_cents": 50000,
+        "lifetime_revenue_units": 50000,
         "total_accounts": 2,
         "active_accounts": 1,
         "unknown_accounts": 4,
@@ -57,7 +64,7 @@ def activity(key: str, **changes: Any) -> Row:
 
 
 def features(key: str, **changes: Any) -> Row:
-    """What the ordinary activity makes, but for the changes."""
+    """What the ordinary activity makes, but for the changes; sums were whole cents unless told otherwise."""
     ordinary = {
         "customer_key": key,
         "cs_representative": "Eve",
@@ -85,17 +92,30 @@ def features(key: str, **changes: Any) -> Row:
         "conflicting_accounts": 0,
         "event_rows": 20,
     }
-    return {**ordinary, **changes}
+    made = {**ordinary, **changes}
+    unrounded = {f"unrounded_{column}": made[column] for column in MONEY}
+    return {**unrounded, **made}
 
 
-def customer_features(spark: SparkSession, *activities: Row, as_of: str = "2024-12-31") -> DataFrame:
+def unrounded(*sums: str) -> Row:
+    return {f"unrounded_{column}": total for column, total in zip(MONEY, sums, strict=True)}
+
+
+def customer_features(
+    spark: SparkSession,
+    *activities: Row,
+    as_of: str = "2024-12-31",
+    money_unit: str = "0.01",
+    columns: str = ACTIVITY,
+) -> DataFrame:
     inputs = {
-        "customer_activity": table(spark, ACTIVITY, activities),
+        "customer_activity": table(spark, columns, activities),
         "business_unit_texts": table(spark, TEXTS, [(0, "Core"), (1, "Support"), (2, "")]),
         "cs_representative_texts": table(spark, TEXTS, [(0, "Adam"), (1, "Eve"), (2, "")]),
         "region_texts": table(spark, TEXTS, [(0, ""), (1, "East"), (2, "North")]),
     }
-    return run_step(spark, "features", "customer_features", inputs, as_of=date.fromisoformat(as_of))
+    values = {"as_of": date.fromisoformat(as_of), "money_unit": Decimal(money_unit)}
+    return run_step(spark, "features", "customer_features", inputs, **values)
 
 
 def half_away_from_zero(exact: Fraction) -> int:
@@ -165,8 +185,8 @@ def test_the_code_of_null_becomes_null(spark: SparkSession) -> None:
 def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spark: SparkSession) -> None:
     quiet = activity(
         "c2",
-        revenue_cents=None,
-        margin_cents=None,
+        revenue_units=None,
+        margin_units=None,
         total_events=None,
         recent_events=None,
         earlier_events=None,
@@ -177,7 +197,7 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
         representative_code=None,
         region_code=None,
         last_event_date="2023-12-31",
-        lifetime_revenue_cents=-1,
+        lifetime_revenue_units=-1,
         total_accounts=0,
         active_accounts=0,
         unknown_accounts=0,
@@ -251,9 +271,9 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
 
     result = customer_features(
         spark,
-        activity("tie", revenue_cents=10001, margin_cents=0, **two),
-        activity("refunds", revenue_cents=-10001, margin_cents=0, **two),
-        activity("thirds", revenue_cents=10000, margin_cents=0, **three),
+        activity("tie", revenue_units=10001, margin_units=0, **two),
+        activity("refunds", revenue_units=-10001, margin_units=0, **two),
+        activity("thirds", revenue_units=10000, margin_units=0, **three),
     )
 
     no_margin = {"total_gross_margin": "0.00", "margin_rate_pct": "0.00"}
@@ -271,8 +291,8 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
 def test_without_revenue_there_is_no_margin_rate(spark: SparkSession) -> None:
     result = customer_features(
         spark,
-        activity("c1", revenue_cents=0, margin_cents=-500),
-        activity("c2", revenue_cents=0, margin_cents=0),
+        activity("c1", revenue_units=0, margin_units=-500),
+        activity("c2", revenue_units=0, margin_units=0),
     )
 
     nothing = {"total_revenue": "0.00", "revenue_per_active_account": "0.00", "margin_rate_pct": None}
@@ -288,10 +308,10 @@ def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> N
     # 10.04 of 800.00 is 1.255 percent.
     result = customer_features(
         spark,
-        activity("gain", revenue_cents=80000, margin_cents=1004),
-        activity("loss", revenue_cents=80000, margin_cents=-1004),
-        activity("refunds", revenue_cents=-80000, margin_cents=1004),
-        activity("both", revenue_cents=-80000, margin_cents=-1004),
+        activity("gain", revenue_units=80000, margin_units=1004),
+        activity("loss", revenue_units=80000, margin_units=-1004),
+        activity("refunds", revenue_units=-80000, margin_units=1004),
+        activity("both", revenue_units=-80000, margin_units=-1004),
     )
 
     sold = {"total_revenue": "800.00", "revenue_per_active_account": "800.00"}
@@ -309,7 +329,7 @@ def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> N
 def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
     # 1.245 percent less 5.6E-20: rounded first to the decimals that a division keeps, it would become 1.25.
     result = customer_features(
-        spark, activity("c1", revenue_cents=90_000_000_000_002_249, margin_cents=1_120_500_000_000_028)
+        spark, activity("c1", revenue_units=90_000_000_000_002_249, margin_units=1_120_500_000_000_028)
     )
 
     assert_rows(
@@ -326,7 +346,7 @@ def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
 
 
 def test_the_margin_rate_of_hardly_any_revenue_is_huge(spark: SparkSession) -> None:
-    result = customer_features(spark, activity("c1", revenue_cents=1, margin_cents=-(10**17)))
+    result = customer_features(spark, activity("c1", revenue_units=1, margin_units=-(10**17)))
 
     assert_rows(
         result,
@@ -357,7 +377,7 @@ def test_the_margin_rate_is_exact_where_whole_numbers_give_way_to_decimals(spark
 
     result = customer_features(
         spark,
-        *(activity(f"{n}", revenue_cents=r, margin_cents=m) for n, (r, m) in enumerate(signed)),
+        *(activity(f"{n}", revenue_units=r, margin_units=m) for n, (r, m) in enumerate(signed)),
     )
 
     assert_rows(
@@ -372,6 +392,93 @@ def test_the_margin_rate_is_exact_where_whole_numbers_give_way_to_decimals(spark
                 revenue_per_active_account=in_hundredths(revenue),
             )
             for n, (revenue, margin) in enumerate(signed)
+        ),
+    )
+
+
+def test_sums_are_rounded_half_up_to_cents_once_and_then_used(spark: SparkSession) -> None:
+    # 7.499999 of 0.015 would be 49999.99 percent, and 0.015 of two accounts 0.0075 each.
+    up = {"revenue_units": 4999, "margin_units": 15000, "lifetime_revenue_units": 5000}
+    result = customer_features(
+        spark,
+        activity("up", **up),
+        activity("down", **{column: -units for column, units in up.items()}),
+        activity("exact", revenue_units=10000, margin_units=20000, lifetime_revenue_units=30000),
+        activity("shared", revenue_units=15000, margin_units=7_499_999, active_accounts=2),
+        money_unit="0.000001",
+    )
+
+    margin = {"margin_rate_pct": None, "revenue_per_active_account": "0.00"}
+    assert_rows(
+        result,
+        FEATURES,
+        features(
+            "up",
+            **margin,
+            **dict(zip(MONEY, ("0.00", "0.02", "0.01"), strict=True)),
+            **unrounded("0.004999", "0.015000", "0.005000"),
+        ),
+        features(
+            "down",
+            **margin,
+            **dict(zip(MONEY, ("0.00", "-0.02", "-0.01"), strict=True)),
+            **unrounded("-0.004999", "-0.015000", "-0.005000"),
+        ),
+        features(
+            "exact",
+            margin_rate_pct="200.00",
+            revenue_per_active_account="0.01",
+            **dict(zip(MONEY, ("0.01", "0.02", "0.03"), strict=True)),
+        ),
+        features(
+            "shared",
+            margin_rate_pct="37500.00",
+            revenue_per_active_account="0.01",
+            active_accounts=2,
+            **dict(zip(MONEY, ("0.02", "7.50", "0.05"), strict=True)),
+            **unrounded("0.015000", "7.499999", "0.050000"),
+        ),
+    )
+
+
+def test_a_sum_that_its_column_cannot_hold_is_null_and_stays_unrounded(spark: SparkSession) -> None:
+    held, beyond = 10**22 - 5001, 10**22 - 5000  # in 10^-6, up to 9999999999999999.99 and rounded over it
+    events = {"total_events": 2**63 - 1, "recent_events": 2**63 - 1, "earlier_events": -(2**63)}
+    result = customer_features(
+        spark,
+        activity("held", revenue_units=held, margin_units=-held, lifetime_revenue_units=held, **events),
+        activity(
+            "beyond",
+            revenue_units=beyond,
+            margin_units=-beyond,
+            lifetime_revenue_units=10**28,
+            **{column: value * 2 for column, value in events.items()},
+        ),
+        money_unit="0.000001",
+        columns=WIDE,
+    )
+
+    most = "9999999999999999.99"
+    assert_rows(
+        result,
+        FEATURES,
+        features(
+            "held",
+            margin_rate_pct="-100.00",
+            revenue_per_active_account=most,
+            events_per_active_month=(2**63 - 1) / 6,
+            events_trend="-2",
+            **events,
+            **dict(zip(MONEY, (most, f"-{most}", most), strict=True)),
+            **unrounded("9999999999999999.994999", "-9999999999999999.994999", "9999999999999999.994999"),
+        ),
+        features(
+            "beyond",
+            **dict.fromkeys(
+                ("margin_rate_pct", "revenue_per_active_account", "events_trend", *events, *MONEY)
+            ),
+            events_per_active_month=None,
+            **unrounded("9999999999999999.995", "-9999999999999999.995", "10000000000000000000000"),
         ),
     )
 

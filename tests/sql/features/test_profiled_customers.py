@@ -173,6 +173,15 @@ def test_nothing_given_and_no_event_in_the_window_leaves_arr_unknown(spark: Spar
     )
 
 
+def test_a_sum_that_its_column_cannot_hold_stays_null(spark: SparkSession) -> None:
+    sums = ("total_revenue", "total_gross_margin", "lifetime_revenue")
+    beyond = dict.fromkeys((*sums, "total_events", "recent_events", "earlier_events"))
+
+    result = profiled_customers(spark, [fact("c1", **beyond)], [profile("c1")])
+
+    assert_rows(result, PROFILED, profiled("c1", **beyond))
+
+
 def test_given_nothing_is_not_unknown(spark: SparkSession) -> None:
     result = profiled_customers(
         spark,
