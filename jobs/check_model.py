@@ -20,6 +20,7 @@ from jobs.core.session import open_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
 from jobs.core.steps import timed
+from jobs.core.visible import cell, visible
 
 _WIDTH_OF_FILES = 130  # characters, when the output is no terminal
 _STYLES = {"ok": "green", "look": "yellow", "missing": "red"}
@@ -61,7 +62,8 @@ def _check_models(given: argparse.Namespace) -> None:
         published = _published_findings(output, model, today)
         show(model, [*findings, *published])
         if not published:
-            print(f"\nNothing is published yet in {output.root.location}: the model alone is checked.")
+            place = visible(str(output.root.location))
+            print(f"\nNothing is published yet in {place}: the model alone is checked.")
         missing += sum(finding.verdict == "missing" for finding in [*findings, *published])
     if given.strict and missing:
         raise BadDataError(f"{missing} findings are missing, and --strict asks for none")
@@ -125,7 +127,7 @@ def show(model: ScoringModel, findings: Iterable[Finding], console: Console | No
     areas: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: finding.area == ANTI_PATTERNS):
         areas.setdefault(finding.area, []).append(finding)
-    out.print(Text(f"\n{model.name}: {model.description}"))
+    out.print(Text(f"\n{visible(model.name)}: {visible(model.description)}"))
     for area, found in areas.items():
         table = Table(
             title=Text(f"\n{area}"),
@@ -139,7 +141,7 @@ def show(model: ScoringModel, findings: Iterable[Finding], console: Console | No
             table.add_column(heading, overflow="fold")
         for finding in found:
             verdict = Text(finding.verdict, style=_STYLES[finding.verdict])
-            table.add_row(Text(finding.check), verdict, Text(finding.detail))
+            table.add_row(cell(finding.check), verdict, cell(finding.detail))
         out.print(table)
 
 

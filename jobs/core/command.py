@@ -15,6 +15,7 @@ from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
 from jobs.core.tables import is_conflict
+from jobs.core.visible import visible
 
 DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
 _EXIT_STATUS_HELP = (
@@ -93,7 +94,8 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
 def _explained(error: BaseException) -> tuple[int, str]:
     """The exit status and what to tell the user."""
     if isinstance(error, ConfigurationError):
-        return BAD_CONFIGURATION, f"Bad configuration:\n{error}"
+        # A problem is one line, whatever names of files and columns it quotes.
+        return BAD_CONFIGURATION, "\n".join(["Bad configuration:", *map(visible, error.problems)])
     if isinstance(error, BadDataError):
         return BAD_DATA, f"Bad data: {error}"
     if isinstance(error, KeyboardInterrupt):

@@ -2,6 +2,10 @@
 
 import logging
 import re
+import textwrap
+from typing import Any
+
+from jobs.core.visible import visible, visible_lines
 
 _USER_INFO = re.compile(r"(?<=://)[^/@:\s\"']+:[^/@\s\"']+(?=@)")
 _NAMED = re.compile(
@@ -16,8 +20,16 @@ def redacted(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """A log's lines without secrets, those of traces included."""
+    """A log's lines without secrets, those of traces included, and each told from the data in it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, or several with a trace."""
         return redacted(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (of the library)
+        """The one line of a message, whatever it is about."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  (of the library)
+        """A trace, indented: text of an error can't pass for a line of the log."""
+        return textwrap.indent(visible_lines(super().formatException(ei)), "  ", lambda _: True)

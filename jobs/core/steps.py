@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.resources import resource
+from jobs.core.visible import visible_lines
 
 Value = date | int | bool | Decimal | None
 
@@ -84,8 +85,12 @@ def one_row(spark: SparkSession) -> DataFrame:
 
 
 def say(text: str) -> None:
-    """Tells the person who waits; the answers alone go to standard output."""
-    print(text, file=sys.stderr, flush=True)
+    """Tells the person who waits; the answers alone go to standard output.
+
+    Nothing in it can act on a terminal. Its line breaks stay: data that may hold some is made `visible` where
+    it is put into a text.
+    """
+    print(visible_lines(text), file=sys.stderr, flush=True)
 
 
 @contextmanager
