@@ -28,8 +28,9 @@ class RedactingFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (of the library)
         """The one line of a message, whatever it is about."""
-        return visible(super().formatMessage(record))
+        # Secrets go first: what stands for a character in one could end it.
+        return visible(redacted(super().formatMessage(record)))
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  (of the library)
         """A trace, indented: text of an error can't pass for a line of the log."""
-        return textwrap.indent(visible_lines(super().formatException(ei)), "  ", lambda _: True)
+        return textwrap.indent(visible_lines(redacted(super().formatException(ei))), "  ", lambda _: True)

@@ -101,6 +101,10 @@ def test_a_log_line_of_data_stays_one_line() -> None:
     ]
 
 
+def test_a_secret_is_hidden_with_what_acts_in_it() -> None:
+    assert logged("password=hun\x1bter2 and more") == ["ERROR x: password=*** and more"]
+
+
 def test_lines_of_a_trace_can_not_be_taken_for_lines_of_the_log() -> None:
     with pytest.raises(ValueError, match="forged") as raised:
         raise ValueError("bad\nERROR x: forged\u2028password=hunter2")
