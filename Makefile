@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAMPLE := build/sample
 SAMPLE_CUSTOMERS ?= 3000
+CONFIG ?= conf/local.yaml
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup lock run segments retail picture benchmark benchmark-ranking test test-faults test-year test-long check audit format package clean
+.PHONY: help setup lock run segments retail check-source picture benchmark benchmark-ranking test test-faults test-year test-long check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ segments: $(READY) ## both models on the sample data, with segments, what waits 
 retail: $(READY) ## the same on a sample of real invoices
 	@$(BIN)/python -m jobs.tier_customers --config conf/online_retail.yaml \
 	    --as-of 2011-06-30 --as-of 2011-09-30 --as-of 2011-12-09
+
+check-source: $(READY) ## what CONFIG's sources hold and what a run would say of them: make check-source CONFIG=run.yaml
+	@$(BIN)/python -m jobs.check_source --config $(CONFIG) $(if $(AS_OF),--as-of $(AS_OF))
 
 picture: $(READY) ## draw the README's picture anew, from what `make run` published
 	@$(BIN)/python scripts/make_picture.py

@@ -22,6 +22,7 @@ from jobs.core.session import borrowed_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
 from jobs.core.steps import timed
+from jobs.core.visible import cell, visible
 
 _WIDTH_OF_FILES = 130  # characters, when the output is no terminal
 _STYLES = {"ok": "green", "look": "yellow", "missing": "red"}
@@ -71,7 +72,8 @@ def _missing(output: Output, model: ScoringModel, today: date | None) -> int:
     published = _published_findings(output, model, today)
     show(model, [*findings, *published])
     if not published:
-        print(redacted(f"\nNothing is published yet in {output.root.location}: the model alone is checked."))
+        place = visible(redacted(str(output.root.location)))
+        print(f"\nNothing is published yet in {place}: the model alone is checked.")
     return sum(finding.verdict == "missing" for finding in [*findings, *published])
 
 
@@ -133,7 +135,7 @@ def show(model: ScoringModel, findings: Iterable[Finding], console: Console | No
     areas: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: finding.area == ANTI_PATTERNS):
         areas.setdefault(finding.area, []).append(finding)
-    out.print(Text(f"\n{model.name}: {model.description}"))
+    out.print(Text(f"\n{visible(model.name)}: {visible(model.description)}"))
     for area, found in areas.items():
         table = Table(
             title=Text(f"\n{area}"),
@@ -147,7 +149,7 @@ def show(model: ScoringModel, findings: Iterable[Finding], console: Console | No
             table.add_column(heading, overflow="fold")
         for finding in found:
             verdict = Text(finding.verdict, style=_STYLES[finding.verdict])
-            table.add_row(Text(finding.check), verdict, Text(finding.detail))
+            table.add_row(cell(finding.check), verdict, cell(finding.detail))
         out.print(table)
 
 

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from jobs.core import decisions
 from jobs.core.command import command_parser, date_option, leave, run_command
@@ -23,6 +22,7 @@ from jobs.core.segmentation import AXES
 from jobs.core.session import borrowed_session
 from jobs.core.settings import Settings, load_settings
 from jobs.core.steps import Steps, say
+from jobs.core.visible import cell, visible
 
 _WIDTH_OF_FILES = 160  # characters, when the output is no terminal
 _MOST_LISTED = 50
@@ -178,7 +178,9 @@ def _record(output: Output, model: ScoringModel, recorded: list[Decision], allow
 
 
 def _history(output: Output, model: ScoringModel, customer_key: str) -> None:
-    _show(f"Decisions about {customer_key}", decisions.history(output.tables_of(model), customer_key))
+    _show(
+        f"Decisions about {visible(customer_key)}", decisions.history(output.tables_of(model), customer_key)
+    )
 
 
 def _show(title: str, rows: DataFrame) -> None:
@@ -186,17 +188,13 @@ def _show(title: str, rows: DataFrame) -> None:
     out = Console()
     if not out.is_terminal:
         out.width = _WIDTH_OF_FILES
-    table = Table(title=_text(title), title_justify="left", title_style="bold", header_style="", box=None)
+    table = Table(title=cell(title), title_justify="left", title_style="bold", header_style="", box=None)
     for name in rows.columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     # Dates and times as text in the session's time zone.
     for row in rows.select(*(F.col(name).cast("string") for name in rows.columns)).collect():
-        table.add_row(*(_text(cell) for cell in row))
+        table.add_row(*map(cell, row))
     out.print(table)
-
-
-def _text(cell: str | None) -> Text:
-    return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cell or ""))
 
 
 if __name__ == "__main__":

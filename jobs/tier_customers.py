@@ -89,7 +89,7 @@ def _publish(spark: SparkSession, asked: _Asked, given: argparse.Namespace, outc
     pins = Pins()
     sources = open_sources(spark, settings, pins)
     named, window_months = key_is_name(settings), models[0].window_months
-    _check_models(models, _features_schema(spark, sources, dates[0], named))
+    check_models(spark, settings, models, sources, dates[0])
     output = Output(spark, settings, models)
     output.keep_history()
     for model in models:
@@ -119,12 +119,25 @@ def _publish(spark: SparkSession, asked: _Asked, given: argparse.Namespace, outc
 def _read_everything(given: argparse.Namespace) -> _Asked:
     """Settings, models and dates, with every problem in any of them told at once."""
     problems = Problems()
-    dates = set()
+    dates: set[date] = set()
     if bool(given.as_of) == bool(given.reproduce):
         problems.append("--as-of: must be given, at least once, unless --reproduce is")
     for text in given.as_of:
         with problems.gathered():
             dates.add(date_option("--as-of", text))
+    with problems.gathered():
+        settings, models = read_configuration(given)
+    problems.refuse()
+    return _Asked(settings, models, sorted(dates))
+
+
+def read_configuration(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel]]:
+    """Settings and models of a command that was given --config and --set.
+
+    Raises:
+        ConfigurationError: every problem in any of them.
+    """
+    problems = Problems()
     models: list[ScoringModel] = []
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
@@ -138,7 +151,7 @@ def _read_everything(given: argparse.Namespace) -> _Asked:
                 _check_fallback(model, models)
         problems += _models_apart(models)
     problems.refuse()
-    return _Asked(settings, models, sorted(dates))
+    return settings, models
 
 
 def _check_fallback(model: ScoringModel, models: list[ScoringModel]) -> None:
@@ -181,7 +194,19 @@ def _features_schema(
         return features.drop(*pipeline.AUDIT).schema
 
 
-def _check_models(models: list[ScoringModel], features: StructType) -> None:
+def check_models(
+    spark: SparkSession,
+    settings: Settings,
+    models: list[ScoringModel],
+    sources: dict[str, DataFrame],
+    as_of: date,
+) -> None:
+    """Checks that the sources give what the models score.
+
+    Raises:
+        ConfigurationError: they don't.
+    """
+    features = _features_schema(spark, sources, as_of, key_is_name(settings))
     problems = Problems()
     for model in models:
         with problems.gathered():

@@ -15,17 +15,23 @@ from jobs.core.errors import BadDataError, ConfigurationError, RunAgainError
 from jobs.core.logs import default_log_file, make_log_file
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
+from jobs.core.visible import visible
 
 DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
-_EXIT_STATUS_HELP = (
+EXIT_STATUS_HELP = (
     "exit status: 0 done; 2 bad configuration or arguments; 3 bad data, which a check refused to publish; "
     "1 anything else (a conflict with another run says: run again)"
+)
+
+_SOURCES_HINT = (
+    "python -m jobs.check_source tries the sources and publishes nothing; python -m jobs.init_config "
+    "writes a configuration for tables of one's own"
 )
 
 
 def command_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """A parser with the options of every command: --config, --set and --log-file."""
-    parser = argparse.ArgumentParser(prog=name, description=description, epilog=_EXIT_STATUS_HELP)
+    parser = argparse.ArgumentParser(prog=name, description=description, epilog=EXIT_STATUS_HELP)
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="run configuration (YAML)")
     parser.add_argument(
         "--set",
@@ -129,7 +135,6 @@ def run_command(body: Callable[[Outcomes], None], log_file: Path) -> int:
 
 
 _TOLD: tuple[tuple[type[BaseException], int, str], ...] = (
-    (ConfigurationError, BAD_CONFIGURATION, "Bad configuration:\n{}"),
     (BadDataError, BAD_DATA, "Bad data: {}"),
     (RunAgainError, FAILED, "{}"),
     (KeyboardInterrupt, FAILED, "Interrupted; what was published before is as it was. Run again to publish."),
@@ -138,6 +143,10 @@ _TOLD: tuple[tuple[type[BaseException], int, str], ...] = (
 
 def _explained(error: BaseException) -> tuple[int, str]:
     """The exit status and what to tell the user."""
+    if isinstance(error, ConfigurationError):
+        # A problem is one line, whatever names of files and columns it quotes.
+        hint = [_SOURCES_HINT] if any(problem.startswith("sources.") for problem in error.problems) else []
+        return BAD_CONFIGURATION, "\n".join(["Bad configuration:", *map(visible, error.problems), *hint])
     for kind, status, words in _TOLD:
         if isinstance(error, kind):
             return status, words.format(error)

@@ -14,6 +14,7 @@ from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
 from jobs.core.steps import literal_rows, timed
 from jobs.core.tables import Location, OutputTables, Total, Written, lacks_history
+from jobs.core.visible import visible
 
 LABELS = ("as_of", "model", "run_id")  # of every row of every table
 SHARED = "shared"  # the model of what belongs to no model: features and checks of sources
@@ -119,7 +120,10 @@ class Output:
 
     def where_to_look(self, snapshot: Snapshot) -> str:
         """Where a person finds what the checks of a run found."""
-        return f"data_quality and quarantine_* in {self.root.location}, run_id = '{snapshot.run_id}'"
+        return (
+            f"data_quality and quarantine_* in {visible(str(self.root.location))}, "
+            f"run_id = '{snapshot.run_id}' (python -m jobs.check_source shows what is set aside and why)"
+        )
 
     @staticmethod
     def labelled(frame: DataFrame, snapshot: Snapshot, model: ScoringModel | None) -> DataFrame:

@@ -2,7 +2,10 @@
 
 import logging
 import re
+import textwrap
 from typing import Any
+
+from jobs.core.visible import visible, visible_lines
 
 _HIDDEN = "***"
 
@@ -72,8 +75,17 @@ def _without_user(found: re.Match[str]) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """A log's lines without secrets, those of traces included."""
+    """A log's lines without secrets, those of traces included, and each told from the data in it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, or several with a trace."""
         return redacted(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (of the library)
+        """The one line of a message, whatever it is about."""
+        # Secrets go first: what stands for a character in one could end it.
+        return visible(redacted(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  (of the library)
+        """A trace, indented: text of an error can't pass for a line of the log."""
+        return textwrap.indent(visible_lines(redacted(super().formatException(ei))), "  ", lambda _: True)

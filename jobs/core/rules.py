@@ -9,6 +9,7 @@ from jobs.core.documents import Document, read_yaml, validate
 from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.resources import resource
 from jobs.core.settings import Quality, Severity, Source
+from jobs.core.visible import visible
 
 _VERDICTS: dict[Severity, str] = {"warn": "warned", "quarantine": "quarantined", "fail": "failed"}
 
@@ -65,8 +66,8 @@ class Check:
         return _VERDICTS[self.severity] if self.failed else "passed"
 
     def __str__(self) -> str:
-        example = "" if self.example is None else f", e.g. {self.example}"
-        figures = "" if self.figures is None else f" ({self.figures})"
+        example = "" if self.example is None else f", e.g. {visible(self.example)}"
+        figures = "" if self.figures is None else f" ({visible(self.figures)})"
         where, counted = f"{self.rule} ({self.source})", f"{self.failed:,} of {self.checked:,}"
         return f"{where}: {self.means}: {counted}{example}{figures}"
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.names import drop_views, function_name, make_view, over_views, with_functions
 from jobs.core.pinned import undone
 from jobs.core.resources import resource
+from jobs.core.visible import visible_lines
 
 Value = date | int | bool | Decimal | None
 
@@ -105,8 +106,12 @@ def one_row(spark: SparkSession) -> DataFrame:
 
 
 def say(text: str) -> None:
-    """Tells the person who waits; the answers alone go to standard output."""
-    print(text, file=sys.stderr, flush=True)
+    """Tells the person who waits; the answers alone go to standard output.
+
+    Nothing in it can act on a terminal. Its line breaks stay: data that may hold some is made `visible` where
+    it is put into a text.
+    """
+    print(visible_lines(text), file=sys.stderr, flush=True)
 
 
 @contextmanager

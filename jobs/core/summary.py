@@ -12,6 +12,7 @@ from rich.text import Text
 from jobs.core.explanation import score_components
 from jobs.core.model import COVERAGE, TOTAL, ScoringModel
 from jobs.core.tables import OutputTables
+from jobs.core.visible import cell, visible, visible_lines
 
 _WIDTH_OF_FILES = 130  # characters, when the output is no terminal
 _MOVEMENTS = ("new", "returned", "upgraded", "unchanged", "downgraded", "churned")
@@ -50,11 +51,20 @@ def show_snapshot(
 
 def _table(title: str, *headings: str) -> Table:
     table = Table(
-        title=Text(title), title_justify="left", title_style="bold", header_style="", box=None, pad_edge=False
+        title=Text(f"\n{visible(title)}"),
+        title_justify="left",
+        title_style="bold",
+        header_style="",
+        box=None,
+        pad_edge=False,
     )
     for position, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if position == 0 else "right", no_wrap=True)
+        table.add_column(cell(heading), justify="left" if position == 0 else "right", no_wrap=True)
     return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*map(cell, cells))
 
 
 def _percent(share: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
@@ -67,13 +77,14 @@ def _money(amount: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
 
 def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> None:
     table = _table(
-        f"\nTiers on {as_of}", "tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR"
+        f"Tiers on {as_of}", "tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR"
     )
     found = {row["tier"]: row for row in rows}
     for tier in [*model.tier_names, TOTAL]:
         row = found[tier]
         means = [row[f"mean_{name}"] for name in model.score_columns]
-        table.add_row(
+        _add_row(
+            table,
             row["tier_name"] if tier == TOTAL else f"{tier} {row['tier_name']}",
             f"{row['customers']:,}",
             _percent(row["customer_share"]),
@@ -90,7 +101,7 @@ def _movements(out: Console, rows: list[Row]) -> None:
     if not rows:
         out.print("\nThe first snapshot of this model: nothing to compare it with yet.")
         return
-    title = f"\nMovements since {rows[0]['previous_as_of']}"
+    title = f"Movements since {rows[0]['previous_as_of']}"
     table = _table(title, "movement", "customers", "revenue before", "revenue after", "impact")
     for movement in _MOVEMENTS:
         moved = [row for row in rows if row["movement"] == movement]
@@ -98,13 +109,13 @@ def _movements(out: Console, rows: list[Row]) -> None:
             sum(row[name] for row in moved) for name in ("revenue_before", "revenue_after", "revenue_impact")
         ]
         customers = sum(row["customers"] for row in moved)
-        table.add_row(movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
+        _add_row(table, movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
     out.print(table)
 
 
 def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
     columns = ("value segment", "customers", "share", "expected", "ARR", "share", "expected", "health")
-    table = _table("\nValue segments", *columns)
+    table = _table("Value segments", *columns)
     found = {row["segment"]: row for row in rows if row["axis"] == "value_segment"}
     for segment in model.segmentation.value:
         row = found[segment.segment]
@@ -115,7 +126,8 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
                 (row["expected_arr_from"], row["expected_arr_to"]),
             )
         ]
-        table.add_row(
+        _add_row(
+            table,
             row["segment"],
             f"{row['customers']:,}",
             _percent(row["customer_share"]),
@@ -130,11 +142,11 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
 
 def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
     """How many migration rules fired or wait, and how many customers each alert is about."""
-    table = _table("\nTo do", "what", "status", "customers")
+    table = _table("To do", "what", "status", "customers")
     for row in actions.groupBy("action", "status").count().orderBy("action", "status").collect():
-        table.add_row(row["action"], row["status"], f"{row['count']:,}")
+        _add_row(table, row["action"], row["status"], f"{row['count']:,}")
     for row in alerts.groupBy("reason", "severity").count().orderBy("severity", "reason").collect():
-        table.add_row(row["reason"], row["severity"], f"{row['count']:,}")
+        _add_row(table, row["reason"], row["severity"], f"{row['count']:,}")
     out.print(table)
 
 
@@ -151,7 +163,7 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
     name = customer["customer_name"] or customer["customer_key"]
     flags = ", ".join(f"{flag['flag']} ({flag['recommended_action']})" for flag in customer["action_flags"])
     table = _table(
-        f"\nWhy {name} is {customer['tier']} {customer['tier_name']}: {flags}",
+        f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}",
         "component",
         "value",
         "peers below",
@@ -165,7 +177,8 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
         for component in model.components_of(score):
             row = by_metric[component.metric]
             inverted = "1 - " if component.direction == "lower_is_better" else ""
-            table.add_row(
+            _add_row(
+                table,
                 f"  {component.metric}",
                 "-" if row["value"] is None else f"{row['value']:,.2f}",
                 "" if row["below"] is None else f"{row['below']:,} of {row['peers'] - 1:,}",
@@ -174,7 +187,7 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
                 "not measured" if row["points"] is None else f"{row['points']:.6f}",
             )
         total = customer[column]
-        table.add_row(f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
+        _add_row(table, f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
     if model.missing == "shared":
         table.caption = f"{_percent(customer[COVERAGE])} of the weight is measured"
         table.caption_justify = "left"
@@ -195,5 +208,8 @@ def _where_to_look(out: Console, tables: OutputTables) -> None:
     else:
         how = "without Spark with\n" + _WITHOUT_SPARK.format(path=place.path)
     out.print(
-        f"\nThe tables are in {place}; look at them {how}", soft_wrap=True, highlight=False, markup=False
+        f"\nThe tables are in {visible(str(place))}; look at them {visible_lines(how)}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
     )

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
-from jobs.core.commits import Commit, commit_once, retried
+from jobs.core.commits import commit_once, retried
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import Layout
 
@@ -295,10 +295,10 @@ class OutputTables:
         fitted = self._fitted(self.read_at(table, version), frame)
         return str(fitted.agg(content_hash(fitted).in_one()).collect()[0][0])
 
-    def append(self, table: str, frame: DataFrame) -> Commit:
+    def append(self, table: str, frame: DataFrame) -> None:
         """Appends rows in one atomic commit."""
         fitted, identifier = self._fitted(self.read(table), frame), self.location.identifier(table)
-        return commit_once(
+        commit_once(
             self.spark, identifier, lambda options: fitted.writeTo(identifier).options(**options).append()
         )
 

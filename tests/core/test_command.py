@@ -98,6 +98,14 @@ def test_configuration_error_is_2_with_every_problem_on_a_line(told: Told) -> No
     )
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(told: Told) -> None:
+    problem = "sources.x: column y must exist, got columns a\nFailed\x1b[2J"
+    _, said = told(raising(ConfigurationError(problem)))
+    assert said[1] == "sources.x: column y must exist, got columns a\\nFailed\\x1b[2J"
+    assert said[2].startswith("python -m jobs.check_source tries the sources and publishes nothing")
+    assert len(said) == 4
+
+
 def test_bad_data_is_3(told: Told) -> None:
     assert told(raising(BadDataError("2 of 3 rows can't be used"))) == (
         3,

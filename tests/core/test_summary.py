@@ -153,9 +153,16 @@ def test_tables_of_a_catalog_are_looked_at_with_sql(spark: SparkSession) -> None
     )
 
 
-@pytest.mark.parametrize("name", ["[bold]Ann", "Ann [/x]"])
-def test_customers_name_is_shown_as_it_is(spark: SparkSession, name: str) -> None:
-    assert f"Why {name} is A Best: REGULAR (Wait)" in shown(spark, name=name)
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("[bold]Ann", "[bold]Ann"),
+        ("Ann [/x]", "Ann [/x]"),
+        ("Ann\nBob \x1b[2J\u202e", "Ann\\nBob \\x1b[2J\\u202e"),
+    ],
+)
+def test_customers_name_is_shown_as_it_is_and_does_nothing(spark: SparkSession, name: str, seen: str) -> None:
+    assert f"Why {seen} is A Best: REGULAR (Wait)" in shown(spark, name=name)
 
 
 def test_metric_without_a_value_is_shown_as_none(spark: SparkSession) -> None:
