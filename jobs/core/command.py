@@ -12,6 +12,7 @@ from pathlib import Path
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
 from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.read_errors import explained
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
 from jobs.core.tables import is_conflict
@@ -94,8 +95,9 @@ def _explained(error: BaseException) -> tuple[int, str]:
     """The exit status and what to tell the user."""
     if isinstance(error, ConfigurationError):
         return BAD_CONFIGURATION, f"Bad configuration:\n{error}"
-    if isinstance(error, BadDataError):
-        return BAD_DATA, f"Bad data: {error}"
+    unread = error if isinstance(error, BadDataError) else explained(error)
+    if unread is not None:
+        return BAD_DATA, f"Bad data: {unread}"
     if isinstance(error, KeyboardInterrupt):
         return FAILED, "Interrupted; what was published before is as it was. Run again to publish."
     where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))

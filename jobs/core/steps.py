@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.resources import resource
 
-Value = date | int | bool | Decimal | None
+Value = date | int | bool | str | Decimal | None
 
 
 def define_functions(spark: SparkSession) -> None:
