@@ -20,14 +20,11 @@ def numbered_records(lines: DataFrame, form: CsvForm, folders: Sequence[str], fi
         folders: the name of the column of partition folders, if there is one.
         fields: how many a record should have.
     """
-    pieces = lines.select(
-        "file",
-        "place",
-        *folders,
-        F.posexplode(F.split("line", r"(?<=\r)(?!\z)", -1)).alias("piece", "text"),
-        F.regexp_count("line", F.lit(r"\r(?!\z)")).alias("last_piece"),
+    parts = _parts(F.col("line"))
+    pieces = lines.select("file", "place", *folders, parts.alias("parts")).select(
+        "file", "place", *folders, F.size("parts").alias("size"), F.posexplode("parts").alias("piece", "text")
     )
-    text = F.concat("text", F.when(F.col("piece") == F.col("last_piece"), "\n").otherwise(""))
+    text = F.concat("text", F.when(F.col("piece") == F.col("size") - 1, "\n").otherwise(""))
     in_order = Window.partitionBy("file").orderBy("place", "piece")
     before = in_order.rowsBetween(Window.unboundedPreceding, -1)
     marked = pieces.select(
@@ -69,8 +66,17 @@ def numbered_records(lines: DataFrame, form: CsvForm, folders: Sequence[str], fi
     )
     together = F.array_join(F.transform("parts", lambda part: part["full"]), "")
     return gathered.select(
-        F.regexp_replace(together, r"[\r\n]+\z", "").alias("record"), "file_lines", "at", "file", *folders
+        F.rtrim(together, F.lit("\r\n")).alias("record"), "file_lines", "at", "file", *folders
     )
+
+
+def _parts(line: Column) -> Column:
+    """A line in parts that carriage returns end, byte by byte: else what is no text would be mended."""
+    bytewise = F.decode(line.cast("binary"), "ISO-8859-1")
+    parts = F.transform(
+        F.split(bytewise, r"(?<=\r)(?!\z)", -1), lambda part: F.encode(part, "ISO-8859-1").cast("string")
+    )
+    return F.when(line.contains("\r"), parts).otherwise(F.array(line))
 
 
 def too_long(form: CsvForm) -> str:

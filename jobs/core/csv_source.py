@@ -19,7 +19,7 @@ from jobs.core.read_errors import shown_file
 # A column of every row beside those of the header: what is wrong with the record, if anything.
 RECORD = "(record)"
 _HEAD_CHARACTERS = 100_000
-_WRONG_ENCODING = ("\0", "\ufffd\ufffd")
+_NO_TEXT = ("\0", "\ufffd")
 _FILES_TOLD = 5
 
 
@@ -88,10 +88,10 @@ def _columns(
     orders: dict[tuple[int, ...], list[str]] = {}
     for file, head in heads.items():
         name = shown_file(file)
-        if any(sign in head for sign in _WRONG_ENCODING):
+        if any(sign in head for sign in _NO_TEXT):
             problems.append(
                 f"{place}.encoding: must be that of the file {name}, which isn't {given.encoding} "
-                "(utf-16 for Excel's Unicode text, or windows-1252?)"
+                "(is it utf-16 or windows-1252?)"
             )
             continue
         try:

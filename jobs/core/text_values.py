@@ -9,6 +9,7 @@ _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]?\d(?::[0-5]?\d)?"
 _FRACTION = r"(?:[.,]\d*)?"
 _OFFSET = r"(?:Z|UTC|GMT|[+-](?:0?\d|1[0-8])(?::?[0-5]\d)?)"
+_PLAIN = rf"^{_DAY}\z"
 _LOCAL = rf"^ *({_DAY})(?:[ T]+{_TIME}{_FRACTION})? *\z"
 _INSTANT = rf"^ *({_DAY})[ T]+({_TIME}){_FRACTION} ?({_OFFSET}) *\z"
 # What Spark needs to read an offset: Z or +09:00.
@@ -40,8 +41,10 @@ class TextForm:
             offset = F.regexp_replace(offset, spelling, known)
         with_seconds = F.regexp_replace(time, r"^(\d+:\d+)$", "$1:00")
         instant = F.concat(day, F.lit(" "), with_seconds, offset)
-        return F.when(text.rlike(_LOCAL), F.regexp_extract(text, _LOCAL, 1).try_cast("date")).when(
-            text.rlike(_INSTANT), instant.try_cast("timestamp").cast("date")
+        return (
+            F.when(text.rlike(_PLAIN), text.try_cast("date"))  # nearly all, and soon told
+            .when(text.rlike(_LOCAL), F.regexp_extract(text, _LOCAL, 1).try_cast("date"))
+            .when(text.rlike(_INSTANT), instant.try_cast("timestamp").cast("date"))
         )
 
     def number(self, text: Column) -> Column:

@@ -118,6 +118,14 @@ def test_bytes_that_are_no_text_are_shown_beside_their_hexadecimal_form(files: F
     ]
 
 
+def test_bytes_that_are_no_text_are_found_in_records_of_several_lines(files: Files) -> None:
+    assert files.rows(b'a,b\r1,"x\n\xe9"\r2,\xff\r\n3,"4"\r') == [
+        ("3", "4"),
+        ({"a": "1", "b": "x\n\ufffd", "row_bytes": "312C22780AE922"}, 2),
+        ({"a": "2", "b": "\ufffd", "row_bytes": "322CFF"}, 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
