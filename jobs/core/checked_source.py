@@ -14,11 +14,16 @@ from jobs.core import money
 from jobs.core.rules import Check, Rule, Rules
 from jobs.core.settings import Settings
 
+# Of a record that couldn't be split into columns nothing else can be said.
+_ABOUT_RECORD = {"row_malformed", "text_undecodable"}
+# Python knows the years 1 to 9999 alone.
+_LATEST = "max(least(greatest(event_date, DATE '0001-01-01'), DATE '9999-12-31'))"
 _EXAMPLES = {
     "fct_revenues": "customer_key",
     "dim_accounts": "account_id",
     "dim_customers": "customer_key",
 }
+_EXAMPLE_CHARACTERS = 80  # of a record without a key
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class CheckedSource:
         """
         self.name = name
         self._rules = rules
-        self._fails = {rule: F.expr(found.fails_if) for rule, found in rules.items()}
+        self._fails = {rule: _failing(rule, found.fails_if) for rule, found in rules.items()}
         self._incoming = _with_duplicates(incoming, unique_key, rules)
         self._quarantining = {rule for rule, found in rules.items() if found.severity == "quarantine"}
         self._is_quarantined = _any([self._fails[rule] for rule in rules if rule in self._quarantining])
@@ -88,14 +93,15 @@ class CheckedSource:
             for position, fails in enumerate(self._fails.values())
         ]
         is_facts = self.name == "fct_revenues"
-        sums = {**money.sums(self._incoming), "latest_event": "max(event_date)"} if is_facts else {}
+        sums = {**money.sums(self._incoming), "latest_event": _LATEST} if is_facts else {}
         is_later = F.coalesce(F.col("event_date") > F.lit(as_of), F.lit(False)) if sums else F.lit(False)
         by = [
             reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
             is_later.alias("is_later"),
         ]
         found = self._incoming.groupBy(*by).agg(
-            F.count("*").alias("rows"), *(F.expr(sql).alias(column) for column, sql in sums.items())
+            _counted_rows(self._incoming).alias("rows"),
+            *(F.expr(sql).alias(column) for column, sql in sums.items()),
         )
         return [
             _Alike(
@@ -143,15 +149,17 @@ class CheckedSource:
         """By rule the first key, in binary order, of a row that breaks it."""
         if not rules:
             return {}
-        key = F.coalesce(F.col(_EXAMPLES[self.name]), F.lit("(none)"))
+        text = F.substring(F.get_json_object("unread", "$.row_text"), 1, _EXAMPLE_CHARACTERS)
+        key = F.coalesce(F.col(_EXAMPLES[self.name]), text, F.lit("(none)"))
         found = self._incoming.where(_any([self._fails[rule] for rule in rules])).agg(
             *(F.min(F.when(self._fails[rule], key)).alias(rule) for rule in rules)
         )
         return dict(found.collect()[0].asDict())
 
     def currencies(self) -> list[str]:
-        """The first and the last currency in binary order; one if all rows have the same."""
-        found = self._incoming.agg(F.min("currency"), F.max("currency")).collect()[0]
+        """The first and the last currency in binary order, without case and space; one if all are alike."""
+        alike = F.nullif(F.upper(F.expr("as_seen(currency)")), F.lit(""))
+        found = self._incoming.agg(F.min(alike), F.max(alike)).collect()[0]
         return list(dict.fromkeys(currency for currency in found if currency is not None))
 
     def usable(self, columns: Iterable[str]) -> DataFrame:
@@ -162,7 +170,10 @@ class CheckedSource:
         return kept.select(*columns)
 
     def quarantined(self) -> DataFrame:
-        """One row per row that is not used: `reasons`, `example_key`, and the row as it came as JSON."""
+        """One row per row that is not used: `reasons`, and the row as it came as JSON.
+
+        Also `example_key`, and `file_lines`, how many lines of its file the row took.
+        """
         reasons = F.array_compact(
             F.array(
                 *(
@@ -175,8 +186,22 @@ class CheckedSource:
         return self._incoming.where(self._is_quarantined).select(
             reasons.alias("reasons"),
             F.col(_EXAMPLES[self.name]).alias("example_key"),
-            F.to_json("source_row", {"ignoreNullFields": "false"}).alias("source_row"),
+            "file_lines",
+            F.coalesce("unread", F.to_json("source_row", {"ignoreNullFields": "false"})).alias("source_row"),
         )
+
+
+def _failing(rule: str, fails_if: str) -> Column:
+    fails = F.expr(fails_if)
+    return fails if rule in _ABOUT_RECORD else F.when(~F.col("is_malformed"), fails)
+
+
+def _counted_rows(incoming: DataFrame) -> Column:
+    """Counts rows; of a malformed record the lines, for it may have swallowed as many rows."""
+    if "is_malformed" not in incoming.columns:
+        return F.count("*")
+    rows = F.when(F.col("is_malformed"), F.col("file_lines")).otherwise(F.lit(1))
+    return F.coalesce(F.sum(rows), F.lit(0))
 
 
 def _any(conditions: list[Column]) -> Column:

@@ -13,6 +13,7 @@ from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatE
 from jobs.core.commits import is_conflict
 from jobs.core.errors import BadDataError, ConfigurationError, RunAgainError
 from jobs.core.logs import default_log_file, make_log_file
+from jobs.core.read_errors import explained
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
 from jobs.core.visible import visible
@@ -150,6 +151,9 @@ def _explained(error: BaseException) -> tuple[int, str]:
     for kind, status, words in _TOLD:
         if isinstance(error, kind):
             return status, words.format(error)
+    unread = explained(error)
+    if unread is not None:
+        return BAD_DATA, f"Bad data: {unread}"
     where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     what = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     if isinstance(error, ArithmeticException | DateTimeException | NumberFormatException):

@@ -14,10 +14,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core import expressions, pipeline, sums
 from jobs.core.checked_source import CheckedSource, source_checks
 from jobs.core.errors import BadDataError, RunAgainError
+from jobs.core.letters import accents
 from jobs.core.model import ScoringModel
 from jobs.core.money import Units
 from jobs.core.output import LABELS, SHARED, Output
 from jobs.core.pins import Pins
+from jobs.core.read_errors import read_errors_told
 from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot, Status
 from jobs.core.sources import KINDS
@@ -123,7 +125,7 @@ class DateRun:
         checked = self.counted(sources)
         self._set_aside(checked)
         features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
-        used = self._usage_checks(checked["fct_revenues"])
+        used = [*self._usage_checks(checked["fct_revenues"]), *self._key_checks(features)]
         self.check([*used, *sums.checks(self._output.rules, features, self.written)])
         return features
 
@@ -131,7 +133,7 @@ class DateRun:
         """The sources with what the rules about rows found."""
         checked = {}
         for name, incoming in sources.items():
-            with timed(f"{name}, checked") as rows:
+            with timed(f"{name}, checked") as rows, read_errors_told(f"sources.{name}"):
                 checked[name] = CheckedSource(
                     name,
                     incoming,
@@ -211,6 +213,24 @@ class DateRun:
                 example=used[f"{column}_example"],
             )
         return checks
+
+    def _key_checks(self, features: DataFrame) -> list[Check]:
+        """Whether some customers are one, to the eye."""
+        rules = self._output.rules
+        if "keys_look_alike" not in rules.totals:
+            return []
+        accented, plain = accents()
+        with Steps(self._output.root.spark, accented=accented, plain=plain) as steps:
+            steps.view("customer_keys", features.select("customer_key"))
+            (found,) = steps.sql("quality", "keys_look_alike").collect()
+        example = f"{found['one_key']} and {found['other_key']}" if found["customers"] else None
+        return rules.about_total(
+            "keys_look_alike",
+            "fct_revenues",
+            checked=self.written.rows,
+            failed=found["customers"],
+            example=example,
+        )
 
     def _feature_totals(self, units: Units) -> dict[str, Total]:
         """What is added up over the customers while their features are written."""

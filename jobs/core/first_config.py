@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from jobs.core.guesses import Guess, customer_key, guesses, unused
-from jobs.core.settings import Input
+from jobs.core.inputs import Input
 from jobs.core.sources import KINDS
 from jobs.core.table_look import Look
 from jobs.core.visible import visible

@@ -77,7 +77,6 @@ PINNED = {
     "spark.sql.files.ignoreInvalidPartitionPaths": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.legacy.charVarcharAsString": "false",
-    "spark.sql.legacy.parquet.nanosAsLong": "false",
     "spark.sql.legacy.parquet.returnNullStructIfAllFieldsMissing": "false",
     "spark.sql.parquet.binaryAsString": "false",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",

@@ -12,7 +12,7 @@ from jobs.core.resources import resource
 from jobs.core.settings import Settings
 
 # Raised whenever the same inputs may give other rows than an earlier version gave.
-SEMANTICS = 1
+SEMANTICS = 2
 COMMIT_FILE = "commit.txt"  # in the package, written when it is built
 
 

@@ -12,30 +12,16 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from jobs.core.documents import Document, HostileYamlError, load_yaml, read_yaml, validate
 from jobs.core.errors import Problems
+from jobs.core.inputs import Input, PathText, SchemaName
 from jobs.core.redaction import redacted
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 _MOST_KEYS = 20  # in the path of --set
-_NAME_PART = re.compile(r"[^`.\s;'\"(){}\[\]\\/]+")
-
-
-def _table_name(value: str, most_parts: int) -> str:
-    parts = value.split(".")
-    if len(parts) > most_parts or not all(_NAME_PART.fullmatch(part) for part in parts):
-        expected = ".".join(["catalog", "schema", "table"][:most_parts])
-        raise ValueError(f"must be a plain name like {expected}, got {value!r}")
-    return value
 
 
 def _column_name(value: str) -> str:
     if not value or "`" in value:
         raise ValueError(f"must be the name of a column, got {value!r}")
-    return value
-
-
-def _path(value: str) -> str:
-    if not value.strip() or value.startswith("~") or set(value) & set("`\n\0"):
-        raise ValueError(f"must be a path without backquotes and line breaks, got {value!r}")
     return value
 
 
@@ -45,36 +31,10 @@ def _time_zone(value: str) -> str:
     return value
 
 
-TableName = Annotated[str, AfterValidator(lambda value: _table_name(value, 3))]
-SchemaName = Annotated[str, AfterValidator(lambda value: _table_name(value, 2))]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
-PathText = Annotated[str, AfterValidator(_path)]
 ViewName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 Severity = Literal["warn", "quarantine", "fail", "off"]
-
-
-class Input(Document):
-    """One stored table: a path with its format, or a table of a catalog."""
-
-    path: PathText | None = None
-    table: TableName | None = None
-    format: Literal["delta", "parquet", "csv"] = "delta"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-
-    @model_validator(mode="after")
-    def _check_place(self) -> Self:
-        self.check_one_place()
-        return self
-
-    def check_one_place(self) -> None:
-        """Raises ValueError unless there is one place, and only settings that fit it."""
-        if (self.path is None) == (self.table is None):
-            raise ValueError("must have either path or table")
-        if self.table is not None and "format" in self.model_fields_set:
-            raise ValueError("must have format only beside path: a catalog knows its tables' formats")
-        if self.format != "csv" and "delimiter" in self.model_fields_set:
-            raise ValueError("must have delimiter only beside format: csv")
 
 
 class Source(Input):

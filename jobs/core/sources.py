@@ -7,13 +7,17 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
-from jobs.core import money, tables
+from jobs.core import money
+from jobs.core.csv_source import RECORD
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.mapping_query import check_mapping_query
 from jobs.core.names import make_view, over_inputs
 from jobs.core.pins import Pins
 from jobs.core.resources import resource
-from jobs.core.settings import Input, Settings, Source
+from jobs.core.settings import Settings, Source
+from jobs.core.source_files import Opened, allow_more_types, open_input
+from jobs.core.source_rows import as_json_can, of_record, without_padding
+from jobs.core.text_values import DEFAULT_FORM, TextForm
 
 # What each kind of column becomes, and which types it may come in. A text file's columns are all text,
 # and parsed; a typed source's text is not a date or a number, and guessing would hide a mistake.
@@ -41,7 +45,6 @@ _EXPECTED = {
     "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
     "count": "a whole number (TINYINT to BIGINT)",
 }
-_BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
 # The columns that the SQL reads, and the kind of each.
 KINDS = {
     "fct_revenues": {
@@ -86,11 +89,12 @@ _ONLY_MAPPED = {"fct_revenues": {"currency"}}
 _WHERE_THERE = {"dim_customers": set(KINDS["dim_customers"]) - {"customer_key"}}
 
 
-def _parsed(column: Column, kind: str, is_text: bool) -> Column:
-    """A column in its kind's type; NULL where a value can't be read as that."""
-    if kind == "date" and is_text:
-        # A cast also takes '2024' for 1 January 2024; a date needs its month and day.
-        column = F.when(column.rlike(r"^\s*\d{4}-\d{1,2}-\d{1,2}(?:[ T].*)?$"), column)
+def _parsed(column: Column, kind: str, form: TextForm | None) -> Column:
+    """A column in its kind's type; NULL where a value can't be read as that. `form` is that of text."""
+    if form is not None and kind == "date":
+        return form.date(column)
+    if form is not None and kind != "text":
+        column = form.number(column)
     return column.try_cast(_TYPES[kind])
 
 
@@ -116,9 +120,11 @@ def key_is_name(settings: Settings) -> bool:
     return origins["customer_key"].lower() == origins["customer_name"].lower()
 
 
-def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, text_allowed: bool) -> DataFrame:
+def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> DataFrame:
     """Renames and types the columns that the SQL reads, and tells which values there were; keeps the row."""
-    found = {each.name.lower(): each for each in frame.schema.fields}
+    fields = [each for each in opened.frame.schema.fields if each.name != RECORD]
+    names = [each.name for each in fields]
+    found = {each.name.lower(): each for each in fields}
     origins, problems = _columns(name, source, customer_key)
     selected = []
     for column, origin in origins.items():
@@ -130,19 +136,21 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
         if there is None:
             problems.append(
                 f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
-                f"got columns {', '.join(frame.columns)}"
+                f"got columns {', '.join(names)}"
             )
             continue
         kind = KINDS[name][column]
         is_text = isinstance(there.dataType, T.StringType)
-        if isinstance(there.dataType, _ACCEPTED[kind]) or (text_allowed and is_text):
-            origin_column = F.col(tables.quoted_column(there.name))
+        text_allowed = there.name in opened.texts
+        if isinstance(there.dataType, (T.NullType, *_ACCEPTED[kind])) or (text_allowed and is_text):
+            origin_column = without_padding(there)
+            form = opened.form if is_text else None
             if kind == "amount":
-                rounded = money.is_rounded(origin_column, there.dataType)
-                selected.append(money.amount(origin_column, there.dataType).alias(column))
-                selected.append(rounded.alias(f"{column}_rounded"))
+                number = origin_column if form is None else form.number(origin_column)
+                selected.append(money.amount(number, there.dataType).alias(column))
+                selected.append(money.is_rounded(number, there.dataType).alias(f"{column}_rounded"))
             else:
-                selected.append(_parsed(origin_column, kind, is_text).alias(column))
+                selected.append(_parsed(origin_column, kind, form).alias(column))
             if kind != "text":
                 selected.append(origin_column.isNotNull().alias(f"{column}_given"))
         else:
@@ -151,7 +159,7 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
                 f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
             )
     problems += [
-        f"sources.{name}.unique_key: must be among {', '.join(frame.columns)}, got {key!r}"
+        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}"
         for key in source.unique_key
         if key.lower() not in found
     ]
@@ -160,8 +168,8 @@ def _conform(frame: DataFrame, name: str, source: Source, customer_key: str, tex
     for column in KINDS[name]:
         if column not in origins:
             selected += _absent(name, column)
-    row = F.struct(*(F.col(tables.quoted_column(column)) for column in frame.columns))
-    return frame.select(*selected, row.alias("source_row"))
+    row = F.struct(*(as_json_can(each) for each in fields))
+    return opened.frame.select(*selected, row.alias("source_row"), *of_record(opened.frame))
 
 
 def _absent(name: str, column: str) -> list[Column]:
@@ -175,43 +183,9 @@ def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def _read_input(spark: SparkSession, place: str, given: Input, pins: Pins) -> DataFrame:
-    """One stored table, at its pinned version, or the one that it has now, if it is a Delta table."""
-    name = place.removeprefix("sources.")
-    try:
-        if given.format == "csv":
-            # Text stays text, an empty field is NULL, and quoted fields may hold anything.
-            reader = spark.read.options(header=True, sep=given.delimiter, escape='"', multiLine=True)
-            reader = reader.option("enforceSchema", False)  # each file by its own header
-            return pins.pin_files(name, reader.format("csv").load(given.path))
-        if given.format == "parquet":
-            return pins.pin_files(name, spark.read.format("parquet").load(given.path))
-        identifier = tables.path_identifier(given.path) if given.path else tables.quoted(given.table or "")
-        version = pins.versions.get(name)
-        if version is None:
-            version = tables.latest_version(spark, identifier)
-        if version is not None:
-            pins.versions[name] = version
-            return tables.read_version(spark, identifier, version)
-        if given.path:
-            raise ConfigurationError(
-                f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one"
-            )
-        return pins.pin_files(name, spark.read.table(identifier))
-    except AnalysisException as error:
-        if _BEYOND_RETENTION in str(error):
-            raise ConfigurationError(
-                f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
-                f"{pins.versions[name]} is older than its delta.deletedFileRetentionDuration. Its owner can "
-                f"change that, if the files are still there: ALTER TABLE {identifier} SET TBLPROPERTIES "
-                "('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
-            ) from error
-        raise ConfigurationError(
-            f"{place}: must be an existing table, got {given.path or given.table!r}: {_first_line(error)}"
-        ) from error
-
-
-def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFrame:
+def _query(
+    spark: SparkSession, name: str, source: Source, pins: Pins, inputs: dict[str, Opened]
+) -> DataFrame:
     """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
@@ -222,7 +196,8 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
         if view in taken:
             problems.append(f"{place}: must not be called like a step of the job; choose another name")
         with problems.gathered():
-            frames[view] = _read_input(spark, place, given, pins)
+            inputs[view] = open_input(spark, place, given, pins, of_query=True)
+            frames[view] = inputs[view].readable()
     file = Path(source.query or "")
     try:
         text = file.read_text(encoding="utf-8")
@@ -243,12 +218,23 @@ def _query(spark: SparkSession, name: str, source: Source, pins: Pins) -> DataFr
 
 def _open(spark: SparkSession, name: str, source: Source, customer_key: str, pins: Pins) -> DataFrame:
     if source.query is None:
-        frame = _read_input(spark, f"sources.{name}", source, pins)
-        text_allowed = source.format == "csv"
-    else:
-        frame = _query(spark, name, source, pins)
-        text_allowed = any(given.format == "csv" for given in source.inputs.values())
-    return _conform(frame, name, source, customer_key, text_allowed)
+        opened = open_input(spark, f"sources.{name}", source, pins)
+        return _conform(opened, name, source, customer_key)
+    inputs: dict[str, Opened] = {}
+    frame = _query(spark, name, source, pins, inputs)
+    # What a text means is known of files, and a query passes it on.
+    from_files = [opened for opened in inputs.values() if opened.texts]
+    if len({opened.form for opened in from_files}) > 1:
+        raise ConfigurationError(
+            f"sources.{name}.inputs: must have the same decimal and date_format in all of a query's CSV files"
+        )
+    form = from_files[0].form if from_files else DEFAULT_FORM
+    texts = frozenset(frame.columns if from_files else [])
+    rows = _conform(Opened(frame, texts, form), name, source, customer_key)
+    for opened in from_files:
+        if opened.has_unreadable:
+            rows = rows.unionByName(opened.unreadable(), allowMissingColumns=True)
+    return rows
 
 
 def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[str, DataFrame]:
@@ -262,12 +248,15 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
     Returns:
         The configured sources with the columns of `KINDS`, NULL where a value is missing or can't be read;
         `<column>_given`, whether there was a value, of those that are not text; `<column>_rounded`, whether
-        its decimals were cut, of amounts; and `source_row`, the row as it came.
+        its decimals were cut, of amounts; `source_row`, the row as it came; and the columns of
+        source_rows.of_record.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;
             all problems of all sources at once.
+        BadDataError: a file that can't be read.
     """
+    allow_more_types(spark)
     frames: dict[str, DataFrame] = {}
     problems = Problems()
     for name, source in settings.sources.configured().items():

@@ -18,7 +18,7 @@ from jobs.core.pinned import undone
 from jobs.core.resources import resource
 from jobs.core.visible import visible_lines
 
-Value = date | int | bool | Decimal | None
+Value = date | int | bool | str | Decimal | None
 
 
 def define_functions(spark: SparkSession) -> list[str]:

@@ -153,6 +153,10 @@ def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
 def _two_customers(tiers: DataFrame) -> list[Row]:
     """The customer with most revenue, and the one with most revenue of all other tiers."""
     by_revenue = [F.desc("total_revenue"), F.asc("customer_key")]
+    # Python knows the years 1 to 9999 alone.
+    tiers = tiers.select(
+        *(F.col(name).cast("string") if kind == "date" else name for name, kind in tiers.dtypes)
+    )
     first = tiers.orderBy(*by_revenue).limit(1).collect()
     if not first:
         return []

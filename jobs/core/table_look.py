@@ -14,7 +14,7 @@ from pyspark.sql import types as T  # noqa: N812
 from jobs.core import tables
 from jobs.core.documents import validate
 from jobs.core.errors import ConfigurationError
-from jobs.core.settings import Input
+from jobs.core.inputs import Input
 
 _LOOKED_AT = 500  # rows, or lines
 _LONGEST = 200  # characters of a value

@@ -9,16 +9,16 @@ WITH used_accounts AS (
         customer_key,
         account_id
     FROM window_events
-    WHERE account_id IS NOT NULL
+    WHERE NOT is_blank(account_id)
     DISTRIBUTE BY account_id
 ),
 
 listed_accounts AS (
     SELECT
         account_id,
-        coalesce(lower(trim(BOTH ' ' FROM status)) = 'active', FALSE) AS is_active
+        coalesce(lower(as_seen(status)) = 'active', FALSE) AS is_active
     FROM dim_accounts
-    WHERE account_id IS NOT NULL
+    WHERE NOT is_blank(account_id)
     DISTRIBUTE BY account_id
 )
 

@@ -65,3 +65,46 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
             "event_count": 4 * 2**63,  # a bound: rows by the largest
         },
     )
+
+
+def test_dates_that_python_does_not_know_are_no_obstacle(spark: SparkSession) -> None:
+    rows = spark.sql(
+        "SELECT 'Ann' AS customer_key, CAST(1 AS DECIMAL(18, 2)) AS total_revenue, "
+        "explode(array(DATE '+12024-01-01', DATE '-0001-01-01')) AS event_date"
+    )
+
+    totals = CheckedSource("fct_revenues", rows, {}, (), AS_OF).totals
+
+    assert (totals["later_rows"], totals["latest_event"]) == (1, date(1, 1, 1))
+
+
+def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other_rule(
+    spark: SparkSession,
+) -> None:
+    columns = f"{COLUMNS}, is_malformed BOOLEAN, is_undecodable BOOLEAN, file_lines BIGINT, unread STRING"
+    rows = [
+        ("Ann", AS_OF, Decimal(1), False, False, 3, None),
+        (None, None, None, True, False, 5, '{"row_text":"Ann,\\"Doe"}'),
+    ]
+    rules = {
+        "customer_key_missing": Rule(severity="quarantine", means="no key", fails_if="customer_key IS NULL"),
+        "row_malformed": Rule(severity="quarantine", means="malformed", fails_if="is_malformed"),
+    }
+
+    source = CheckedSource("fct_revenues", spark.createDataFrame(rows, columns), rules, (), AS_OF)
+
+    assert (source.totals["rows"], source.totals["quarantined"]) == (6, 5)
+    assert [(check.failed, check.checked, check.example) for check in source.checks] == [
+        (0, 6, None),
+        (5, 6, 'Ann,"Doe'),
+    ]
+
+
+def test_currencies_are_compared_as_they_look_and_without_case(spark: SparkSession) -> None:
+    def currencies(*given: str | None) -> list[str]:
+        rows = [("Ann", AS_OF, Decimal(1), currency) for currency in given]
+        frame = spark.createDataFrame(rows, f"{COLUMNS}, currency STRING")
+        return CheckedSource("fct_revenues", frame, {}, (), AS_OF).currencies()
+
+    assert currencies("usd", "USD", " Usd\u00a0", None, " ") == ["USD"]
+    assert currencies("usd", "eur") == ["EUR", "USD"]

@@ -12,9 +12,9 @@ from jobs.core.decisions import COLUMNS, Decision, read_file
 from jobs.core.errors import ConfigurationError
 from jobs.core.model import load_model
 from jobs.core.output import Output
+from jobs.core.pins import Pins
 from jobs.core.runs import Snapshot
 from jobs.core.settings import load_settings
-from jobs.core.sources import Pins
 from jobs.core.tables import Written, latest_version, path_identifier
 from tests.conftest import CHECKOUT, PROFILES, Row, Workspace, active, fact
 from tests.generate_profiles import profile

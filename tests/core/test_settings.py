@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from jobs.core.errors import ConfigurationError
+from jobs.core.inputs import Input
 from jobs.core.settings import Settings, load_settings
 from tests.conftest import CHECKOUT
 
@@ -124,10 +125,70 @@ INPUT = {"raw": {"path": "raw"}}
             {"path": "facts", "format": "xlsx"},
             "run.yaml: sources.fct_revenues.format: must be 'delta', 'parquet' or 'csv', got 'xlsx'",
         ),
+        (
+            {"path": "facts", "encoding": "utf-16", "decimal": ","},
+            "run.yaml: sources.fct_revenues: must have encoding and decimal only beside format: csv",
+        ),
+        (
+            {"path": "facts", "format": "csv", "delimiter": '"'},
+            "run.yaml: sources.fct_revenues: must have a quote that is not the delimiter, got '\"' for both",
+        ),
+        (
+            {"path": "facts", "glob": True},
+            "run.yaml: sources.fct_revenues: must have glob only beside the path of files in format: csv or "
+            "parquet",
+        ),
+        (
+            {"path": "s3://facts/{a,../../b}", "format": "csv", "glob": True},
+            "run.yaml: sources.fct_revenues: must have no '..' in a path with glob, got 's3://facts/{a,../../b}'",
+        ),
     ],
 )
 def test_source_is_one_place_with_settings_that_fit_it(tmp_path: Path, source: Content, problem: str) -> None:
     assert problems(tmp_path, with_facts(**source)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("delimiter", "\n", "must be one character, and no line break, got '\\n'"),
+        ("quote", "''", "must be one character, and no line break, got \"''\""),
+        ("decimal", ";", "must be '.' or ',', got ';'"),
+        (
+            "date_format",
+            "dd.MM.",
+            "must be a pattern of year, month and day such as dd.MM.yyyy, got 'dd.MM.'",
+        ),
+        (
+            "date_format",
+            "dd.mm.yyyy",
+            "must be a pattern of year, month and day such as dd.MM.yyyy, got 'dd.mm.yyyy'",
+        ),
+        ("max_field_characters", 0, "must be greater than or equal to 1, got 0"),
+        *(
+            (
+                "encoding",
+                encoding,
+                "must be utf-8, utf-16, or an encoding of single bytes such as windows-1252 or iso-8859-1, "
+                f"got {encoding!r}",
+            )
+            for encoding in ("utf8mb4", "shift_jis", "cp037", "rot13", "utf-7")
+        ),
+    ],
+)
+def test_settings_of_a_text_file_are_checked(
+    tmp_path: Path, setting: str, value: str | int, problem: str
+) -> None:
+    facts = with_facts(path="facts", format="csv", **{setting: value})
+    assert problems(tmp_path, facts) == [f"run.yaml: sources.fct_revenues.{setting}: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("UTF8", "utf-8"), ("utf-8-sig", "utf-8"), ("latin-1", "iso8859-1"), ("CP1250", "cp1250")],
+)
+def test_encodings_go_by_all_their_names(name: str, known: str) -> None:
+    assert Input(path="a", format="csv", encoding=name).encoding == known
 
 
 @pytest.mark.parametrize("output", [{}, {"path": "out", "schema": "tiers"}])

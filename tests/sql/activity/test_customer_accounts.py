@@ -7,6 +7,7 @@ WINDOW_EVENTS = "customer_key STRING, account_id STRING"
 DIM_ACCOUNTS = "account_id STRING, status STRING"
 CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
 
+BLANKS = [None, "", " ", "\u00a0\u200b"]
 KNOWN = [("a1", "active"), ("a2", "active"), ("closed", "closed")]
 
 Listed = tuple[str | None, str | None]
@@ -82,7 +83,11 @@ def test_an_account_that_nobody_used_counts_for_nothing(spark: SparkSession) -> 
 
 def test_an_event_without_an_account_counts_for_nothing(spark: SparkSession) -> None:
     result = customer_accounts(
-        spark, ("Ann", "a1"), ("Ann", None), ("Bob", None), listed=[("a1", "active"), (None, "active")]
+        spark,
+        ("Ann", "a1"),
+        *(("Ann", blank) for blank in BLANKS),
+        *(("Bob", blank) for blank in BLANKS),
+        listed=[("a1", "active"), *((blank, "active") for blank in BLANKS)],
     )
 
     assert_rows(result, CUSTOMER_ACCOUNTS, ("Ann", "a1", ACTIVE))
@@ -129,7 +134,7 @@ def test_an_account_listed_as_active_and_otherwise_is_conflicting(spark: SparkSe
     )
 
 
-def test_status_compares_without_case_and_surrounding_spaces(spark: SparkSession) -> None:
+def test_status_compares_without_case_and_what_does_not_show_around_it(spark: SparkSession) -> None:
     result = accounts_of_ann(
         spark,
         ("upper", "ACTIVE"),
@@ -137,6 +142,7 @@ def test_status_compares_without_case_and_surrounding_spaces(spark: SparkSession
         ("other", "inactive"),
         ("inner space", "act ive"),
         ("tab", "\tactive"),
+        ("unseen", "\u00a0active\u200b\r"),
         ("twice", "active"),
         ("twice", " ACTIVE"),
     )
@@ -148,7 +154,8 @@ def test_status_compares_without_case_and_surrounding_spaces(spark: SparkSession
         ("Ann", "padded", ACTIVE),
         ("Ann", "other", INACTIVE),
         ("Ann", "inner space", INACTIVE),
-        ("Ann", "tab", INACTIVE),
+        ("Ann", "tab", ACTIVE),
+        ("Ann", "unseen", ACTIVE),
         ("Ann", "twice", ACTIVE),
     )
 
