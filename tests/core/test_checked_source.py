@@ -70,6 +70,7 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
 def test_dates_that_python_does_not_know_are_no_obstacle(spark: SparkSession) -> None:
     rows = spark.sql(
         "SELECT 'Ann' AS customer_key, CAST(1 AS DECIMAL(18, 2)) AS total_revenue, "
+        "CAST(1 AS DECIMAL(18, 2)) AS total_gross_margin, 1L AS event_count, "
         "explode(array(DATE '+12024-01-01', DATE '-0001-01-01')) AS event_date"
     )
 
@@ -81,10 +82,10 @@ def test_dates_that_python_does_not_know_are_no_obstacle(spark: SparkSession) ->
 def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other_rule(
     spark: SparkSession,
 ) -> None:
-    columns = f"{COLUMNS}, is_malformed BOOLEAN, is_undecodable BOOLEAN, file_lines BIGINT, unread STRING"
+    columns = f"{COLUMNS.format('18,2')}, is_malformed BOOLEAN, is_undecodable BOOLEAN, file_lines BIGINT, unread STRING"
     rows = [
-        ("Ann", AS_OF, Decimal(1), False, False, 3, None),
-        (None, None, None, True, False, 5, '{"row_text":"Ann,\\"Doe"}'),
+        ("Ann", AS_OF, Decimal(1), Decimal(1), 1, False, False, 3, None),
+        (None, None, None, None, None, True, False, 5, '{"row_text":"Ann,\\"Doe"}'),
     ]
     rules = {
         "customer_key_missing": Rule(severity="quarantine", means="no key", fails_if="customer_key IS NULL"),
