@@ -103,8 +103,8 @@ def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other
 
 def test_currencies_are_compared_as_they_look_and_without_case(spark: SparkSession) -> None:
     def currencies(*given: str | None) -> list[str]:
-        rows = [("Ann", AS_OF, Decimal(1), currency) for currency in given]
-        frame = spark.createDataFrame(rows, f"{COLUMNS}, currency STRING")
+        rows = [("Ann", AS_OF, Decimal(1), Decimal(1), 1, currency) for currency in given]
+        frame = spark.createDataFrame(rows, f"{COLUMNS.format('18,2')}, currency STRING")
         return CheckedSource("fct_revenues", frame, {}, (), AS_OF).currencies()
 
     assert currencies("usd", "USD", " Usd\u00a0", None, " ") == ["USD"]

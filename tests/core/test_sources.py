@@ -576,7 +576,7 @@ def test_query_maps_its_inputs(place: Place) -> None:
     "query",
     [
         "SELECT raw.id AS account_id, state AS status FROM Raw",
-        "SELECT r.id AS account_id, r.state AS status FROM raw TABLESAMPLE (100 PERCENT) AS r -- raw",
+        "SELECT r.id AS account_id, r.state AS status FROM raw AS r -- raw",
         "WITH raw AS (SELECT id, state FROM raw) SELECT id AS account_id, raw.state AS status FROM `raw`",
     ],
 )
