@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.checked_source import CheckedSource
 from jobs.core.money import Units
@@ -53,9 +54,10 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
     ]
     bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
 
-    totals = CheckedSource(
-        "fct_revenues", spark.createDataFrame(rows, COLUMNS.format("18,2")), {"bad": bad}, (), AS_OF
-    ).totals
+    facts = spark.createDataFrame(rows, COLUMNS.format("18,2"))
+    incoming = facts.withColumns({"is_malformed": F.lit(False), "file_lines": F.lit(1)})
+
+    totals = CheckedSource("fct_revenues", incoming, {"bad": bad}, (), AS_OF).totals
 
     assert totals["units"] == Units(
         6,
