@@ -84,7 +84,8 @@ def test_dates_that_python_does_not_know_are_no_obstacle(spark: SparkSession) ->
 def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other_rule(
     spark: SparkSession,
 ) -> None:
-    columns = f"{COLUMNS.format('18,2')}, is_malformed BOOLEAN, is_undecodable BOOLEAN, file_lines BIGINT, unread STRING"
+    columns = COLUMNS.format("18,2")
+    columns += ", is_malformed BOOLEAN, is_undecodable BOOLEAN, file_lines BIGINT, unread STRING"
     rows = [
         ("Ann", AS_OF, Decimal(1), Decimal(1), 1, False, False, 3, None),
         (None, None, None, None, None, True, False, 5, '{"row_text":"Ann,\\"Doe"}'),
