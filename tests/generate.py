@@ -23,7 +23,7 @@ NAMES = (
     *("O'Brien & Sons", "''", 'The "Quoted" Ltd', '"', "back\\slash", "trailing\\", "\\", "\\n"),
     *("Caf\u00e9", "Cafe\u0301", "Stra\u00dfe", "STRASSE"),
     *("\U0001f600 Emoji", "\uff5e before emoji in UTF-8, after it in UTF-16"),
-    *("Trim", " Trim", "Trim ", "  Trim", "\t", "\u00a0", "\u200b", "case", "Case", "CASE"),
+    *("Trim", " Trim", "Trim ", "  Trim", "\tTrim", "Trim\u00a0", "Tr\u200bim", "case", "Case", "CASE"),
     *("null", "NULL", "None", "NaN", "00017", "17", "a/b", "a\tb", "a,b;c|d", "x" * 300),
     *("%", "_", "{}", ":as_of", "${as_of}", "--"),
 )
@@ -39,7 +39,7 @@ REPRESENTATIVES = (None, "Ana", "ana", "Zo\u00eb", "\U0001f600", "\uff5e")
 POOL = tuple(f"pool-{number:02d}" for number in range(30))
 STATUSES = ("active", "active", "ACTIVE", " Active ", "closed", None)
 
-# Statuses in row order; an account is active if any row says so, without case or surrounding spaces (U+0020).
+# Statuses in row order; an account is active if any row says so, without case or what doesn't show.
 ACCOUNTS: dict[str, tuple[str | None, ...]] = {
     "open": ("active",),
     "open-too": ("active",),
@@ -54,6 +54,7 @@ ACCOUNTS: dict[str, tuple[str | None, ...]] = {
     "NULL status": (None,),
     "blank": ("", " "),
     "tabbed": ("\tactive",),
+    "pasted": ("active\u00a0\u200b",),
     "spaced": ("act ive",),
     "inactive": ("inactive",),
 }

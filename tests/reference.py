@@ -18,6 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import Any
+from unicodedata import category
 
 Row = dict[str, Any]
 
@@ -172,9 +173,14 @@ def _account_states(accounts: Iterable[Row]) -> dict[str, bool]:
     states: dict[str, bool] = {}
     for account in accounts:
         if account["account_id"] is not None:
-            active = (account["status"] or "").strip(" ").lower() == "active"
+            active = _seen(account["status"] or "").lower() == "active"
             states[account["account_id"]] = active or states.get(account["account_id"], False)
     return states
+
+
+def _seen(text: str) -> str:
+    """A text without white space around it and without what doesn't show (section 3)."""
+    return "".join(sign for sign in text if sign.isspace() or category(sign) not in {"Cc", "Cf"}).strip()
 
 
 def _measured(key: str, events: list[Row], window: list[Row], is_active: dict[str, bool], as_of: date) -> Row:

@@ -24,6 +24,15 @@ def decoded(binary: Column, encoding: str) -> Column:
     return F.translate(F.decode(binary, "ISO-8859-1"), "".join(known), "".join(known.values()))
 
 
+def without_end(line: Column) -> Column:
+    """A line or record without the line ends behind it; byte by byte where not all of it is text."""
+    ends = F.lit("\r\n")
+    bytewise = F.rtrim(F.decode(line.cast("binary"), "ISO-8859-1"), ends)
+    return F.when(F.is_valid_utf8(line), F.rtrim(line, ends)).otherwise(
+        F.encode(bytewise, "ISO-8859-1").cast("string")
+    )
+
+
 def _high_characters(encoding: str) -> tuple[dict[str, str], str]:
     """By character of ISO-8859-1 another one that its byte stands for, and the bytes that stand for none."""
     known, unknown = {}, ""

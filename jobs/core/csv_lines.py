@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.csv_form import CsvForm
+from jobs.core.csv_form import CsvForm, without_end
 
 
 def numbered_records(lines: DataFrame, form: CsvForm, folders: Sequence[str], fields: int) -> DataFrame:
@@ -65,9 +65,7 @@ def numbered_records(lines: DataFrame, form: CsvForm, folders: Sequence[str], fi
         )
     )
     together = F.array_join(F.transform("parts", lambda part: part["full"]), "")
-    return gathered.select(
-        F.rtrim(together, F.lit("\r\n")).alias("record"), "file_lines", "at", "file", *folders
-    )
+    return gathered.select(without_end(together).alias("record"), "file_lines", "at", "file", *folders)
 
 
 def _parts(line: Column) -> Column:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.csv_form import BYTE_ORDER_MARK, CsvForm
+from jobs.core.csv_form import BYTE_ORDER_MARK, CsvForm, without_end
 from jobs.core.csv_lines import numbered_records, refused, too_long
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.inputs import Input
@@ -44,7 +44,7 @@ def read_records(place: str, given: Input, lines: DataFrame, *, of_query: bool) 
     """
     form = CsvForm(given)
     folders = [name for name in lines.columns if name == "folders"]
-    text = F.rtrim(F.col("line"), F.lit("\r"))
+    text = without_end(F.col("line"))
     head = F.when(~_is_blank(text), F.substring(F.col("line"), 1, _HEAD_CHARACTERS))
     # collect_set makes this an aggregation by hash, where the texts alone would have all lines sorted.
     found = lines.groupBy("file").agg(

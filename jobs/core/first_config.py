@@ -30,7 +30,7 @@ def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
     guessed = {source: guesses(source, look, key) for source, look in looks.items()}
     files: dict[Path, str] = {}
     lines = [
-        "# A first configuration, guessed by the names and types of the tables' columns. Each says why.",
+        "# A first configuration, guessed by names and types of the tables' columns. Each guess says why.",
         "# Check them, do what is left to do, then look what the sources hold and what a run would say:",
         f"#   python -m jobs.check_source --config {visible(str(config))}",
         "# Paths are relative to this file.",
@@ -61,12 +61,18 @@ def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
 
 def _as_columns(source: str, look: Look, guessed: Sequence[Guess], config: Path) -> list[str] | None:
     """The source as a table whose columns are renamed; None where that isn't enough."""
-    named = {guess.column for guess in guessed}
-    missing = set(KINDS[source]) - named - {"customer_key", "currency"} if source != "dim_customers" else ()
-    if missing or any(guess.origin is None or "`" in guess.origin for guess in guessed):
+    ours = {guess.column for guess in guessed}
+    if source == "dim_customers":
+        # What the others are called like would be read from them, whatever it is.
+        taken = {(guess.origin or "").lower() for guess in guessed}
+        in_the_way = {column.name.lower() for column in look.columns} & set(KINDS[source]) - taken
+    else:
+        in_the_way = set(KINDS[source]) - ours - {"customer_key", "currency"}
+    if in_the_way or any(guess.origin is None or "`" in guess.origin for guess in guessed):
         return None
     renamed = [f"  {guess.column}: {_scalar(guess.origin or '')} # {guess.why}" for guess in guessed]
-    return [*_place(look, config), "columns: # ours: yours", *renamed]
+    left = ", ".join(visible(name) for name in unused(source, look)) or "nothing"
+    return [*_place(look, config), f"columns: # ours: yours; not used: {left}", *renamed]
 
 
 def _as_query(source: str, look: Look, query: Path, config: Path) -> list[str]:

@@ -92,7 +92,7 @@ def test_columns_are_told_as_they_came_and_as_they_are_read(workspace: Workspace
         "fct_revenues: 4 rows",
         "column read as type empty unreadable distinct least most e.g.",
     ]
-    told = {line.split()[0]: line for line in said[3:]}
+    told = {line.split()[0]: line for line in said[3:] if line}
     ann = "Ann\\x1b[2J\\u202e"
     assert told["Who"].startswith("Who customer_key, customer_name string 0 0 ~4 Ann\\x1b[2J\\u202e [bold] ")
     assert told["Who"].split()[-1] in {ann, "[bold]", "Cid", "Dan"}

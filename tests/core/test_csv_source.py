@@ -111,7 +111,7 @@ def test_rows_that_a_stray_quote_swallowed_are_one_record_of_as_many_lines(files
 
 
 def test_bytes_that_are_no_text_are_shown_beside_their_hexadecimal_form(files: Files) -> None:
-    assert files.rows(b"a,b\n1,Caf\xe9\n2,Caf\xc3\xa9\nx\xff\n") == [
+    assert files.rows(b"a,b\n1,Caf\xe9\r\n2,Caf\xc3\xa9\nx\xff\n") == [
         ("2", "Café"),
         ({"a": "1", "b": "Caf\ufffd", "row_bytes": "312C436166E9"}, 1),
         ({"row_bytes": "78FF", "row_text": "x\ufffd"}, 1),
