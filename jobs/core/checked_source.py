@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import money
+from jobs.core.names import with_functions
 from jobs.core.rules import Check, Rule, Rules
 from jobs.core.settings import Settings
 
@@ -158,7 +159,7 @@ class CheckedSource:
 
     def currencies(self) -> list[str]:
         """The first and the last currency in binary order, without case and space; one if all are alike."""
-        alike = F.nullif(F.upper(F.expr("as_seen(currency)")), F.lit(""))
+        alike = F.nullif(F.upper(F.expr(with_functions("as_seen(currency)"))), F.lit(""))
         found = self._incoming.agg(F.min(alike), F.max(alike)).collect()[0]
         return list(dict.fromkeys(currency for currency in found if currency is not None))
 
@@ -192,7 +193,7 @@ class CheckedSource:
 
 
 def _failing(rule: str, fails_if: str) -> Column:
-    fails = F.expr(fails_if)
+    fails = F.expr(with_functions(fails_if))
     return fails if rule in _ABOUT_RECORD else F.when(~F.col("is_malformed"), fails)
 
 

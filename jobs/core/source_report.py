@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jobs.core.names import with_functions
 from jobs.core.rules import Rules
 from jobs.core.settings import Settings
 from jobs.core.sources import KINDS
@@ -140,7 +141,7 @@ def _latest_event(rules: Rules) -> Column:
     absurd = rules.rows["fct_revenues"].get("event_date_absurd")
     possible = F.col("event_date").between(F.lit("0001-01-01").cast("date"), F.lit("9999-12-31").cast("date"))
     if absurd is not None:
-        possible = possible & ~F.coalesce(F.expr(absurd.fails_if), F.lit(False))
+        possible = possible & ~F.coalesce(F.expr(with_functions(absurd.fails_if)), F.lit(False))
     return F.max(F.when(possible, F.col("event_date"))).cast("string")
 
 
