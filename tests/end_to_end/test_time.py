@@ -30,9 +30,14 @@ def in_catalog(workspace: Workspace) -> Iterator[Workspace]:
 
 @dataclass
 class Months:
-    """A company's months: its facts, what it published, and how long ago."""
+    """A company's months: its facts, and what it published.
+
+    Attributes:
+        is_year: VACUUM comes after each month, not only after the last, and each run is computed again.
+    """
 
     workspace: Workspace
+    is_year: bool
     facts: list[Row] = field(default_factory=list)
     expected: dict[date, list[tuple[Any, ...]]] = field(default_factory=dict)
 
@@ -55,9 +60,10 @@ class Months:
         frame = self.workspace.spark.table(f"{SCHEMA}.{table}").where(F.col("as_of") == F.lit(as_of))
         return sorted(tuple(row) for row in frame.select(*COLUMNS).collect())
 
-    def month_passes(self) -> None:
+    def month_passes(self, *, is_last: bool = False) -> None:
         age(MONTH, self.output, *(self.workspace.folder / name for name in ("fct_revenues", "dim_accounts")))
-        vacuum(self.workspace.spark, self.output)
+        if self.is_year or is_last:
+            vacuum(self.workspace.spark, self.output)
 
     def assert_all_is_there(self) -> None:
         """Each date is as it was published: in the views, without Spark, and computed again."""
@@ -72,13 +78,12 @@ class Months:
                 f"SELECT {', '.join(COLUMNS)} FROM arrow WHERE as_of = DATE '{day}'"  # noqa: S608
             ).fetchall()
             assert sorted(found) == expected, day
-        for run in runs.itertuples():
+        for run in runs[:: 1 if self.is_year else 2].itertuples():
             assert self.workspace.run(options=["--reproduce", run.run_id]) == 0, run.Index
 
 
-def months(workspace: Workspace, ends: list[date], *, refused: int, corrected: int) -> None:
-    """Publishes month by month, with a refused rerun, a correction and a backfill, and VACUUM after each."""
-    company = Months(workspace)
+def months(company: Months, ends: list[date], *, refused: int, corrected: int) -> None:
+    """Publishes month by month, with a refused rerun, a correction and a backfill."""
     company.book(*(fact(name, "2023-12-15", str(10 * n)) for n, name in enumerate(("Ann", "Bob", "Cy"), 1)))
     for number, end in enumerate(ends):
         company.book(fact(("Ann", "Bob", "Cy")[number % 3], str(end.replace(day=10)), str(7 * number + 5)))
@@ -96,15 +101,16 @@ def months(workspace: Workspace, ends: list[date], *, refused: int, corrected: i
             company.publish(ends[number - 1])
             company.month_passes()
     company.publish(date(2023, 12, 31))
-    company.month_passes()
+    company.month_passes(is_last=True)
     company.assert_all_is_there()
 
 
 def test_three_months(in_catalog: Workspace) -> None:
-    months(in_catalog, [date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31)], refused=1, corrected=1)
+    ends = [date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31)]
+    months(Months(in_catalog, is_year=False), ends, refused=1, corrected=1)
 
 
 @pytest.mark.year
 def test_a_year(in_catalog: Workspace) -> None:
     ends = [date(2024, month, 28) for month in range(1, 13)]
-    months(in_catalog, ends, refused=4, corrected=7)
+    months(Months(in_catalog, is_year=True), ends, refused=4, corrected=7)
