@@ -188,3 +188,14 @@ def test_pyspark_prints_no_traces_of_its_own(
 ) -> None:
     assert run_command(lambda: query(spark) and None, tmp_path / "job.log") in {1, 3}
     assert heard.said == []
+
+
+def test_what_spark_logs_makes_no_line_of_its_own_and_does_nothing(spark: SparkSession) -> None:
+    jvm = spark._jvm  # type: ignore[attr-defined]
+    spark_log = jvm.org.apache.logging.log4j.LogManager.getLogger("customer_tiers.test")
+    spark_log.error("of data\n2024-12-31 ERROR forged \x1b[2J")
+    spark_log.error("with a trace", jvm.java.lang.RuntimeException("\x1b[2J"))
+    log = Path(jvm.System.getProperty("customer_tiers.log")).read_text()
+    assert "ERROR customer_tiers.test: of data\\n2024-12-31 ERROR forged ?[2J\n" in log
+    assert "ERROR customer_tiers.test: with a trace\njava.lang.RuntimeException: ?[2J\n" in log
+    assert "\x1b" not in log
