@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -81,7 +82,10 @@ class _Unwritten(OutputTables):
 
 
 class _UnwrittenLog(RunLog):
-    """The runs of an output that may not be there yet."""
+    """The runs of an output that may not be there yet, and are told of nothing."""
+
+    def tell(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
+        """Tells nothing."""
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
