@@ -8,7 +8,7 @@ SAMPLE_CUSTOMERS ?= 3000
 CONFIG ?= conf/local.yaml
 DATES := 2024-06-30 2024-09-30 2024-12-31
 
-.PHONY: help setup run segments retail check-source picture benchmark benchmark-ranking test test-faults test-long check audit format package clean
+.PHONY: help setup run segments retail check-source picture benchmark benchmark-ranking test test-faults test-year test-long check audit format package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: check ## checks, then all tests
 
 test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (30 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
+
+test-year: $(READY) ## a year of monthly runs, with VACUUM after each (15 minutes)
+	@$(BIN)/pytest -m year
 
 test-long: $(READY) ## further tests from sources to published tables (30 minutes)
 	@$(BIN)/pytest -m long

@@ -34,7 +34,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with arguments as on the command line; its exit status."""
     given = _parser().parse_args(arguments)
-    return run_command(lambda: _check_models(given), given.log_file)
+    return run_command(lambda _: _check_models(given), given.log_file)
 
 
 def _parser() -> argparse.ArgumentParser:

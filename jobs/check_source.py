@@ -13,12 +13,13 @@ from jobs.core.command import command_parser, date_option, leave, run_command
 from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError, Problems
 from jobs.core.model import ScoringModel
+from jobs.core.pins import Pins
 from jobs.core.rehearsal import Rehearsal
 from jobs.core.rules import Rules
 from jobs.core.session import open_session
 from jobs.core.settings import Settings
 from jobs.core.source_report import SourceReport
-from jobs.core.sources import Pins, key_is_name, open_sources
+from jobs.core.sources import key_is_name, open_sources
 from jobs.core.steps import define_functions, say, timed
 from jobs.core.visible import visible
 from jobs.tier_customers import check_models, read_configuration
@@ -36,7 +37,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with arguments as on the command line; its exit status."""
     given = _parser().parse_args(arguments)
-    return run_command(lambda: _check_source(given), given.log_file)
+    return run_command(lambda _: _check_source(given), given.log_file)
 
 
 def _parser() -> argparse.ArgumentParser:

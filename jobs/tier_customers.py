@@ -3,24 +3,26 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs.core import decisions, pipeline, summary
-from jobs.core.command import command_parser, date_option, leave, run_command
+from jobs.core.command import Outcomes, command_parser, date_option, leave, run_command
 from jobs.core.date_run import DateRun
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.model import ScoringModel, fallbacks_of, load_model
 from jobs.core.model_check import check_model
 from jobs.core.output import Output
+from jobs.core.pins import Pins
 from jobs.core.publishing import Publisher
 from jobs.core.reproduction import reproduce
 from jobs.core.rules import Rules
-from jobs.core.session import open_session
+from jobs.core.session import open_session, session_lives
 from jobs.core.settings import Settings, load_settings
-from jobs.core.sources import KINDS, Pins, key_is_name, open_sources
+from jobs.core.sources import KINDS, key_is_name, open_sources
 from jobs.core.steps import Steps, define_functions, say, timed
 
 
@@ -32,7 +34,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with arguments as on the command line; its exit status."""
     given = _parser().parse_args(arguments)
-    return run_command(lambda: _tier_customers(given), given.log_file)
+    return run_command(lambda outcomes: _tier_customers(given, outcomes), given.log_file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tier_customers(given: argparse.Namespace) -> None:
+def _tier_customers(given: argparse.Namespace, outcomes: Outcomes) -> None:
     settings, models, dates = _read_everything(given)
     say(f"Customer tiers, {', '.join(model.name for model in models)}")
     with timed("Spark session"):
@@ -70,19 +72,29 @@ def _tier_customers(given: argparse.Namespace) -> None:
     named, window_months = key_is_name(settings), models[0].window_months
     check_models(spark, settings, models, sources, dates[0])
     output = Output(spark, settings, models)
+    output.keep_history()
     for model in models:
         output.log.prepare(model)
         if model.segments is not None:
             decisions.prepare(output.tables_of(model), model)
     publishers = [Publisher(output, model, dates) for model in models]
+
+    def part() -> AbstractContextManager[None]:
+        return outcomes.of_part(lambda: session_lives(spark))
+
     for as_of in dates:
         say(f"{as_of}")
-        with DateRun(output, as_of, pins) as run:
+        with part(), DateRun(output, as_of, pins) as run:
             features = run.features(sources, key_is_name=named, window_months=window_months)
             for publisher in publishers:
-                publisher.publish(run, features, given.allow_empty)
+                with part(), run.part_of(publisher.model):
+                    publisher.publish(run, features, given.allow_empty)
+        for publisher in publishers:
+            with part():
+                publisher.settle(as_of)
     for publisher in publishers if not given.no_summary else ():
-        summary.show(spark, publisher.tables, publisher.model, dates[-1])
+        if publisher.published:
+            summary.show(spark, publisher.tables, publisher.model, max(publisher.published))
 
 
 def _read_everything(given: argparse.Namespace) -> tuple[Settings, list[ScoringModel], list[date]]:

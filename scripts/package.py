@@ -5,6 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from jobs.core.provenance import COMMIT_FILE, checkout_commit
+
 CHECKOUT = Path(__file__).parents[1]
 
 
@@ -12,11 +14,17 @@ def build_wheel(folder: Path) -> Path:
     """Builds the wheel with the tools of this environment; its file."""
     for old in folder.glob("*.whl"):
         old.unlink()
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, CHECKOUT],
-        check=True,
-        capture_output=True,
-    )
+    # So that the runs of what is installed tell the commit too.
+    commit = CHECKOUT / "jobs" / COMMIT_FILE
+    commit.write_text(checkout_commit(CHECKOUT) or "", encoding="utf-8")
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, CHECKOUT],
+            check=True,
+            capture_output=True,
+        )
+    finally:
+        commit.unlink()
     return next(folder.glob("*.whl"))
 
 

@@ -5,16 +5,17 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
-from jobs.core.errors import BadDataError, ConfigurationError
+from jobs.core.commits import is_conflict
+from jobs.core.errors import BadDataError, ConfigurationError, RunAgainError
 from jobs.core.redaction import RedactingFormatter, redacted
 from jobs.core.steps import say
-from jobs.core.tables import is_conflict
 from jobs.core.visible import visible
 
 DONE, FAILED, BAD_CONFIGURATION, BAD_DATA = 0, 1, 2, 3
@@ -71,7 +72,45 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def run_command(body: Callable[[], None], log_file: Path) -> int:
+class Outcomes:
+    """What a command's parts came to, of which its exit status is made."""
+
+    def __init__(self) -> None:
+        self._statuses: set[int] = set()
+
+    @contextmanager
+    def of_part(self, session_lives: Callable[[], bool]) -> Iterator[None]:
+        """A part of a command after whose failure the others go on; unless nothing can.
+
+        Bad configuration, an interrupt and the loss of the session end the command.
+
+        Args:
+            session_lives: whether the session still answers.
+        """
+        try:
+            yield
+        except ConfigurationError:
+            raise
+        except Exception as error:
+            if not isinstance(error, BadDataError) and not session_lives():
+                raise
+            say(redacted(self.note(error)))
+
+    def note(self, error: BaseException) -> str:
+        """Notes and logs what went wrong; the words for it."""
+        logging.getLogger("customer_tiers").error("failed", exc_info=error)
+        status, words = _explained(error)
+        self._statuses.add(status)
+        return words
+
+    @property
+    def status(self) -> int:
+        """The first of 2, 3 and 1 that occurred, else 0: a scheduler tries 1 alone again."""
+        worst_first = (BAD_CONFIGURATION, BAD_DATA, FAILED)
+        return next((status for status in worst_first if status in self._statuses), DONE)
+
+
+def run_command(body: Callable[[Outcomes], None], log_file: Path) -> int:
     """Runs a command's work and returns its exit status.
 
     What goes wrong is said in plain words on stderr; the trace goes to the log.
@@ -86,14 +125,21 @@ def run_command(body: Callable[[], None], log_file: Path) -> int:
     # PySpark tells each error with its trace on stderr, besides raising it.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    outcomes = Outcomes()
     try:
-        body()
+        body(outcomes)
     except (Exception, KeyboardInterrupt) as error:  # the last resort: no trace may reach the user
-        logging.getLogger("customer_tiers").exception("failed")
-        status, words = _explained(error)
-        say(redacted(f"{words}\nThe log is {log_file}"))
-        return status
-    return DONE
+        say(redacted(outcomes.note(error)))
+    if outcomes.status != DONE:
+        say(f"The log is {log_file}")
+    return outcomes.status
+
+
+_TOLD: tuple[tuple[type[BaseException], int, str], ...] = (
+    (BadDataError, BAD_DATA, "Bad data: {}"),
+    (RunAgainError, FAILED, "{}"),
+    (KeyboardInterrupt, FAILED, "Interrupted; what was published before is as it was. Run again to publish."),
+)
 
 
 def _explained(error: BaseException) -> tuple[int, str]:
@@ -102,10 +148,9 @@ def _explained(error: BaseException) -> tuple[int, str]:
         # A problem is one line, whatever names of files and columns it quotes.
         hint = [_SOURCES_HINT] if any(problem.startswith("sources.") for problem in error.problems) else []
         return BAD_CONFIGURATION, "\n".join(["Bad configuration:", *map(visible, error.problems), *hint])
-    if isinstance(error, BadDataError):
-        return BAD_DATA, f"Bad data: {error}"
-    if isinstance(error, KeyboardInterrupt):
-        return FAILED, "Interrupted; what was published before is as it was. Run again to publish."
+    for kind, status, words in _TOLD:
+        if isinstance(error, kind):
+            return status, words.format(error)
     where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     what = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     if isinstance(error, ArithmeticException | DateTimeException | NumberFormatException):
@@ -114,5 +159,5 @@ def _explained(error: BaseException) -> tuple[int, str]:
             "In a mapping query use try_cast where a value may be unreadable; sums must fit DECIMAL(18,2)."
         )
     if is_conflict(error):
-        return FAILED, f"Another run wrote to the same table at the same time: run again. ({what})"
+        return FAILED, "Another run wrote to the same table at the same time: run again."
     return FAILED, f"Failed{where}: {type(error).__name__}: {what}"

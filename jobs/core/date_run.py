@@ -1,7 +1,8 @@
 """One date of a run, before any model: the sources are checked, the features written, `runs` is told."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
@@ -12,12 +13,13 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core import expressions, pipeline
 from jobs.core.checked_source import CheckedSource, source_checks
-from jobs.core.errors import BadDataError
+from jobs.core.errors import BadDataError, RunAgainError
 from jobs.core.model import ScoringModel
 from jobs.core.output import LABELS, SHARED, Output
+from jobs.core.pins import Pins
 from jobs.core.rules import Check, refuse
 from jobs.core.runs import Snapshot, Status
-from jobs.core.sources import KINDS, Pins
+from jobs.core.sources import KINDS
 from jobs.core.steps import Steps, say, timed
 from jobs.core.tables import Total, Written
 
@@ -34,7 +36,7 @@ class DateRun:
         self._output = output
         self.snapshot = Snapshot(as_of, str(uuid.uuid4()), pins)
         self.written = Written(0, 0, "")
-        self._published: set[str] = set()
+        self._ended: set[str] = set()  # the models of which runs knows how their part ended
         self._checks: list[tuple[str, Check]] = []
 
     def __enter__(self) -> Self:
@@ -52,14 +54,24 @@ class DateRun:
         if error is not None:
             self._tell_of(error)
 
-    def _tell_of(self, error: BaseException) -> None:
-        """Keeps what was checked, and tells `runs` why the run ended."""
+    @contextmanager
+    def part_of(self, model: ScoringModel) -> Iterator[None]:
+        """The part of one model: if it fails, that is told of this model, and others may go on."""
+        try:
+            yield
+        except Exception as error:
+            self._tell_of(error, [model])
+            raise
+
+    def _tell_of(self, error: BaseException, models: Sequence[ScoringModel] | None = None) -> None:
+        """Keeps what was checked, and tells `runs` why the run ended, for models or for all of them."""
         status: Status = "refused" if isinstance(error, BadDataError) else "failed"
         try:
             self._keep_checks()
-            for model in self._output.models:
-                if model.name not in self._published:
+            for model in models or self._output.models:
+                if model.name not in self._ended:
                     self._output.log.tell(status, model, self.snapshot, str(error))
+                    self._ended.add(model.name)
         except Exception as second:  # what went wrong first is what matters
             error.add_note(f"and runs could not be told of it: {second}")
 
@@ -81,10 +93,20 @@ class DateRun:
         self._output.keep_checks(self.snapshot, checks)
 
     def published(self, model: ScoringModel, snapshot: Snapshot) -> None:
-        """Tells `runs` that a model's snapshot is published: from here on readers see it."""
+        """Tells `runs` that a model's snapshot is published: from here on readers see it.
+
+        Raises:
+            RunAgainError: files that were read are others now.
+        """
+        changed = self.snapshot.pins.changed(self._output.root.spark)
+        if changed:
+            raise RunAgainError(
+                f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "
+                "nothing is published: run again"
+            )
         self._keep_checks()
         self._output.log.tell("published", model, snapshot)
-        self._published.add(model.name)
+        self._ended.add(model.name)
 
     def features(
         self, sources: Mapping[str, DataFrame], *, key_is_name: bool, window_months: int

@@ -1,4 +1,4 @@
-"""The two ways in which a run is refused; every other error is unexpected."""
+"""The ways in which a run ends that are told in words of their own; every other error is unexpected."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,3 +35,7 @@ class Problems(list[str]):
 
 class BadDataError(Exception):
     """The data was read but must not be published: exit status 3."""
+
+
+class RunAgainError(Exception):
+    """Others changed what the run read or wrote; the same command may go through now: exit status 1."""

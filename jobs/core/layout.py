@@ -21,6 +21,7 @@ class _Table(Document):
     not_null: tuple[str, ...] = ()
     checks: dict[str, str] = Field(default_factory=dict)
     by_date: bool = True
+    keeps_history: bool = True
     checks_per_component: dict[str, str] = Field(default_factory=dict)
     checks_per_rank: dict[str, str] = Field(default_factory=dict)
     checks_per_score: dict[str, str] = Field(default_factory=dict)
@@ -42,6 +43,7 @@ class Layout:
         not_null: columns that are never NULL.
         checks: CHECK expression by constraint name.
         by_date: partitioned by as_of.
+        keeps_history: published snapshots are read at its old versions.
     """
 
     comment: str
@@ -49,6 +51,7 @@ class Layout:
     not_null: tuple[str, ...]
     checks: dict[str, str]
     by_date: bool = True
+    keeps_history: bool = True
 
 
 @cache
@@ -95,4 +98,10 @@ def layout(table: str, model: ScoringModel) -> Layout:
             **_each(this.checks_per_score, "{score}", model.scores),
         },
         by_date=this.by_date,
+        keeps_history=this.keeps_history,
     )
+
+
+def tables_with_history() -> tuple[str, ...]:
+    """The tables that are read at old versions, whatever the model."""
+    return tuple(name for name, table in _described().tables.items() if table.keeps_history)

@@ -1,17 +1,19 @@
 """The place of a run's tables: writes and appends to them, each row with its date, model and run."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.layout import layout
+from jobs.core.layout import layout, tables_with_history
 from jobs.core.model import ScoringModel, fallbacks_of
 from jobs.core.rules import Check, Rules
 from jobs.core.runs import RunLog, Snapshot
 from jobs.core.settings import Settings
 from jobs.core.steps import literal_rows, timed
-from jobs.core.tables import Location, OutputTables, Total, Written
+from jobs.core.tables import Location, OutputTables, Total, Written, lacks_history
 from jobs.core.visible import visible
 
 LABELS = ("as_of", "model", "run_id")  # of every row of every table
@@ -52,6 +54,14 @@ class Output:
             for model in models
         }
 
+    def keep_history(self) -> None:
+        """Has tables that an earlier version made keep what `runs` promises; `runs` last, which shows it."""
+        if lacks_history(self.root.properties("runs")):
+            for tables in dict.fromkeys([*self._of_models.values(), self.root]):
+                for table in tables_with_history():
+                    if table != "runs":
+                        tables.keep_history(table, tables.properties(table))
+
     def tables_of(self, model: ScoringModel) -> OutputTables:
         """The tables of one model."""
         return self._of_models[model.name]
@@ -73,6 +83,25 @@ class Output:
             written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
             rows.append(written.rows)
         return written
+
+    def write_all(
+        self,
+        snapshot: Snapshot,
+        frames: Mapping[str, DataFrame],
+        model: ScoringModel,
+        totals: Mapping[str, Mapping[str, Total]] | None = None,
+    ) -> Snapshot:
+        """Replaces the rows of one date in several of a model's tables; the snapshot with them."""
+        # At once: most of them are small, and wait for Delta's log rather than for a processor.
+        with ThreadPoolExecutor() as pool:
+            writing = {
+                table: pool.submit(
+                    self.write, table, snapshot, frame, model=model, totals=(totals or {}).get(table)
+                )
+                for table, frame in frames.items()
+            }
+        written = {table: future.result() for table, future in writing.items()}
+        return replace(snapshot, written={**snapshot.written, **written})
 
     def append(self, table: str, snapshot: Snapshot, frame: DataFrame) -> None:
         """Appends rows of a run to a table that keeps those of all runs."""

@@ -1,8 +1,7 @@
 """Publishes one model's snapshots: writes their tables, and tells `runs` which versions belong together."""
 
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,21 +10,20 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import pipeline, readers, segments
+from jobs.core import pipeline, readers
+from jobs.core.comparison import Comparison
+from jobs.core.counting import Event
 from jobs.core.date_run import DateRun
-from jobs.core.decisions import TABLE as DECISIONS
-from jobs.core.decisions import judged
-from jobs.core.errors import BadDataError
-from jobs.core.model import TOTAL, ScoringModel
+from jobs.core.errors import BadDataError, RunAgainError
+from jobs.core.model import ScoringModel
 from jobs.core.output import Output
-from jobs.core.rules import Check, refuse
-from jobs.core.runs import Snapshot
-from jobs.core.sources import Pins
+from jobs.core.rules import refuse
+from jobs.core.runs import Snapshot, snapshots_of
+from jobs.core.staleness import previous_of, stale_days
 from jobs.core.steps import Steps, say
 from jobs.core.tables import Total
 
 _MOST_ROUNDS = 20  # of comparing anew while other runs publish
-SEGMENTS = "customer_segments"
 
 
 class Publisher:
@@ -34,25 +32,26 @@ class Publisher:
     Attributes:
         model: what it scores with.
         tables: the model's tables.
+        comparison: of its snapshots with the ones before them.
+        published: the dates that this command has published.
     """
 
     def __init__(self, output: Output, model: ScoringModel, dates: Collection[date] = ()) -> None:
         """Publishes for a command that publishes these dates."""
         self.model = model
-        self._dates = dates
         self.tables = output.tables_of(model)
+        self.comparison = Comparison(output, model)
+        self.published: set[date] = set()
+        self._pending = set(dates)
         self._output = output
         self._spark = output.root.spark
         self._settings = output.settings
         self._rules = output.rules
-        self._decisions_version: int | None = None  # read by all of a command's dates
-        self._too_old: set[date] = set()  # the days that were found to be of another version of the model
+        # The days that this command can't compare anew: of another version of the model, or refused.
+        self._left: set[date] = set()
 
     def publish(self, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         """Publishes the snapshot of one date, and what changed since the one before.
-
-        A later snapshot that is already there is compared anew, with this one; where segments have memory,
-        all later ones are, up to the next date that the command publishes itself.
 
         Args:
             run: the date, and the run it is published by.
@@ -61,19 +60,38 @@ class Publisher:
 
         Raises:
             BadDataError: there is nobody to score, or something doesn't add up.
+            RunAgainError: what was read has changed, or another run published the date after this one.
         """
         snapshot = self._write_snapshot(run, features, allow_empty)
-        self._too_old.discard(snapshot.as_of)
         published = self._output.log.published(self.model.name)
-        compared, checks = self._compare(snapshot, _previous(published, snapshot.as_of))
+        compared, checks = self.comparison.compare(snapshot, previous_of(published, snapshot.as_of))
         run.check(checks, self.model.name)
         run.published(self.model, compared)
-        if self.model.segments is not None:
-            for day in sorted(published):
-                if snapshot.as_of < day < self._until(snapshot.as_of):
-                    self._compare_again(self._output.log.published(self.model.name), day)
-        self._settle(snapshot.as_of)
-        readers.create_views(self.tables, self._output.log, self.model)
+        self._left.discard(snapshot.as_of)
+        self.published.add(snapshot.as_of)
+        counts = self._output.log.published(self.model.name).get(snapshot.as_of)
+        if counts is None or counts.run_id != snapshot.run_id:
+            by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"
+            raise RunAgainError(
+                f"{snapshot.as_of}: this run's snapshot doesn't count, for {by} meanwhile: run again if it "
+                "should"
+            )
+
+    def settle(self, as_of: date | None = None) -> None:
+        """Compares anew the published days that were compared with another one than the previous.
+
+        A snapshot in the past has its follower compared with it; what a killed run left stale is found by
+        the next; of two runs at once the later sees the other. What begins with a date that the command still
+        publishes itself is left until then. Then the views are made.
+
+        Args:
+            as_of: a date that the command is done with, published or not; all are if none is given.
+        """
+        self._pending -= {as_of} if as_of else self._pending
+        try:
+            self._compare_stale_days()
+        finally:
+            readers.create_views(self.tables, self._output.log, self.model)
 
     def snapshot_frames(self, steps: Steps, run: DateRun, features: DataFrame) -> dict[str, DataFrame]:
         """The tables of one snapshot by itself; reads assessed_customers, and features for another score."""
@@ -104,7 +122,9 @@ class Publisher:
                     "snapshot with --allow-empty"
                 )
             frames = self.snapshot_frames(steps, run, features)
-            snapshot = self._write_all(run.snapshot, frames, {"customer_tiers": self._score_totals()})
+            snapshot = self._output.write_all(
+                run.snapshot, frames, self.model, {"customer_tiers": self._score_totals()}
+            )
         tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
         snapshot = replace(snapshot, revenue=tiers.totals["revenue"] or 0)
         checks = [
@@ -140,192 +160,49 @@ class Publisher:
             "scores_in_range": Total(reduce(Column.__or__, outside).cast("int")),
         }
 
-    def _settle(self, as_of: date) -> None:
-        """Compares this snapshot and the next one anew while the one before either is another than it was.
-
-        A snapshot in the past has its follower compared with it, and of two runs at once the later sees the
-        other.
-        """
+    def _compare_stale_days(self) -> None:
+        until = min(self._pending, default=date.max)
         rounds = 0
         while True:
-            published = self._output.log.published(self.model.name)
-            if self.model.segments is None:
-                around = sorted(day for day in published if day >= as_of)[:2]
-            else:
-                # States are remembered from day to day: what any run left stale is found by the next.
-                around = [day for day in sorted(published) if day < self._until(as_of)]
-            stale = [
-                day
-                for day in around
-                if day not in self._too_old and _is_stale(published[day], _previous(published, day))
-            ]
+            events = self._output.log.events(self.model.name)
+            published = snapshots_of(events)
+            stale = [day for day in stale_days(published) if day < until and day not in self._left]
             if not stale:
                 return
             rounds += 1
             if rounds > _MOST_ROUNDS + len(published):
-                raise RuntimeError(
+                raise RunAgainError(
                     f"{stale[0]}: other runs publish all the time, so that it could not be compared with the "
-                    "day before it; run again"
+                    "day before it: run again"
                 )
             # One after the other: the next may be stale only because of this one.
-            self._compare_again(published, stale[0])
+            self._compare_again(published[stale[0]], previous_of(published, stale[0]), events[-1])
 
-    def _until(self, as_of: date) -> date:
-        """The next date that the command publishes, from which on the rest is left to it."""
-        return min((day for day in self._dates if day > as_of), default=date.max)
-
-    def _compare_again(self, published: Mapping[date, Snapshot], day: date) -> None:
-        previous = _previous(published, day)
+    def _compare_again(self, current: Snapshot, previous: Snapshot | None, seen: Event) -> None:
+        """Compares a published day anew, by what `runs` told until an event, and tells how that ended."""
+        day, log = current.as_of, self._output.log
         say(f"{day} again: what changed since {previous.as_of if previous else 'the beginning'}")
-        current = published[day]
-        if self.model.segments is not None and not self._output.log.is_of(self.model, current):
+        if self.model.segments is not None and not log.is_of(self.model, current):
             say(
                 "  left as it was: it was published with another version of the model. Publish it again; the "
                 "days after it follow"
             )
-            self._too_old.add(day)
+            self._left.add(day)
             return
-        self._output.log.tell("started", self.model, current)
-        sources = {name: v for name, v in current.pins.versions.items() if name != DECISIONS}
-        current = replace(current, pins=Pins(sources, current.pins.files))
-        compared, checks = self._compare(current, previous)
-        self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
-        refuse(checks, day, self._output.where_to_look(compared))
-        # Another run may have published the day meanwhile: its snapshot is compared in the next round.
-        if self._output.log.published(self.model.name)[day].run_id == current.run_id:
-            self._output.log.tell("published", self.model, compared)
-
-    def _compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
-        """Writes the tables that follow from a snapshot and the previous one, and checks them."""
-        checks = []
-        if self.model.segments is not None:
-            current = self._segment(current, previous)
-            checks = self._decision_checks(current)
-        with self.comparison(current, previous) as frames:
-            parts = F.col("movement") != TOTAL
-            sides = {side: Total(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
-            compared = self._write_all(current, frames, {"tier_migration_summary": sides})
-        if previous is None:
-            return replace(compared, previous_run_id=None), checks
-        checks += self._movement_checks(compared, previous)
-        return replace(compared, previous_run_id=previous.run_id), checks
-
-    def _segment(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
-        """Writes the segments of a snapshot, which remember the previous one's."""
-        if DECISIONS not in current.pins.versions:
-            if self._decisions_version is None:
-                self._decisions_version = self.tables.version(DECISIONS)
-            versions = {**current.pins.versions, DECISIONS: self._decisions_version}
-            current = replace(current, pins=Pins(versions, current.pins.files))
-        with self.segmentation(current, previous) as frames:
-            current = self._write_all(current, frames, {})
-        remembered = previous.written.get(SEGMENTS) if previous else None
-        return replace(current, previous_segments_hash=remembered.content_hash if remembered else None)
-
-    @contextmanager
-    def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
-        """The tables of the segments of a snapshot, as long as the context lasts."""
-        values = segments.bound(self.model.segmentation)
-        with Steps(self._spark, as_of=current.as_of, **values) as steps:
-            steps.view("current_excluded", self._read("excluded_customers", current))
-            self._judged_decisions(steps, current)
-            remembered = self._read(SEGMENTS, previous) if previous and SEGMENTS in previous.written else None
-            tiers = self._read("customer_tiers", current)
-            yield segments.customer_segments(steps, tiers, remembered, self.model, current.as_of)
-
-    def _judged_decisions(self, steps: Steps, current: Snapshot) -> DataFrame:
-        recorded = self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
-        return judged(steps, recorded, self.model)
-
-    def _decision_checks(self, current: Snapshot) -> list[Check]:
-        with Steps(self._spark) as steps:
-            without = ~F.col("counts")
-            found = self._judged_decisions(steps, current).agg(
-                F.count("*").alias("checked"),
-                F.count_if(without).alias("failed"),
-                F.min(F.when(without, F.col("customer_key"))).alias("example"),
-            )
-            counted = found.collect()[0].asDict()
-        return self._rules.about_total("decision_without_effect", DECISIONS, **counted)
-
-    def _scored(self, snapshot: Snapshot) -> DataFrame:
-        """The scored customers of a snapshot with their tiers, as assigned where the model has segments."""
-        if self.model.segments is None or SEGMENTS not in snapshot.written:
-            return self._read("customer_tiers", snapshot)
-        scored = self._read(SEGMENTS, snapshot).where("is_scored")
-        return scored.withColumnRenamed("first_seen_date", "first_event_date")
-
-    @contextmanager
-    def comparison(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
-        """The tables that compare a snapshot with the previous one, as long as the context lasts."""
-        tiers = self._scored(current)
-        with Steps(
-            self._spark,
-            as_of=current.as_of,
-            previous_as_of=previous.as_of if previous else None,
-            list_unchanged=self._settings.migration.list_unchanged,
-        ) as steps:
-            excluded = self._read("excluded_customers", current)
-            before = self._scored(previous) if previous else tiers.limit(0)
-            frames = pipeline.migration(steps, tiers, excluded, before, self.model)
-            if self.model.segments is not None:
-                measured, assigned = (self._read(name, current) for name in ("customer_tiers", SEGMENTS))
-                frames |= segments.standing(steps, measured, assigned, self.model, current.as_of)
-            yield frames
-
-    def _movement_checks(self, current: Snapshot, previous: Snapshot) -> list[Check]:
-        moved = current.written["tier_migration_summary"].totals
-        sides = (("revenue_after", current), ("revenue_before", previous))
-        fell = current.revenue < self._settings.quality.limits.revenue_kept * previous.revenue
-        customers = current.written["customer_tiers"].rows
-        return [
-            *(
-                self._rules.conserved(
-                    "movements_tie_to_snapshots",
-                    "tier_migration_summary",
-                    moved=moved[side] or 0,
-                    snapshot=snapshot.revenue,
-                )
-                for side, snapshot in sides
-            ),
-            *self._rules.about_total(
-                "revenue_fell",
-                "customer_tiers",
-                checked=customers,
-                failed=customers if fell else 0,
-                figures=f"{current.revenue:,} after {previous.revenue:,} on {previous.as_of}",
-            ),
-        ]
-
-    def _read(self, table: str, snapshot: Snapshot) -> DataFrame:
-        return self.tables.read_written(table, snapshot.as_of, snapshot.written[table])
-
-    def _write_all(
-        self, snapshot: Snapshot, frames: dict[str, DataFrame], totals: Mapping[str, Mapping[str, Total]]
-    ) -> Snapshot:
-        # At once: most of them are small, and wait for Delta's log rather than for a processor.
-        with ThreadPoolExecutor() as pool:
-            writing = {
-                table: pool.submit(
-                    self._output.write, table, snapshot, frame, model=self.model, totals=totals.get(table)
-                )
-                for table, frame in frames.items()
-            }
-        written = {table: future.result() for table, future in writing.items()}
-        return replace(snapshot, written={**snapshot.written, **written})
-
-
-def _is_stale(current: Snapshot, previous: Snapshot | None) -> bool:
-    """Whether a snapshot was compared with another one than the previous, or remembers other segments."""
-    if previous is None:
-        return current.previous_run_id is not None
-    if current.previous_run_id != previous.run_id:
-        return True
-    remembered = previous.written.get(SEGMENTS) if SEGMENTS in current.written else None
-    return current.previous_segments_hash != (remembered.content_hash if remembered else None)
-
-
-def _previous(published: Mapping[date, Snapshot], as_of: date) -> Snapshot | None:
-    """The latest published snapshot of an earlier date."""
-    earlier = [day for day in published if day < as_of]
-    return published[max(earlier)] if earlier else None
+        log.tell("started", self.model, current)
+        try:
+            compared, checks = self.comparison.compare(current, previous)
+            self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
+            refuse(checks, day, self._output.where_to_look(compared))
+        except BadDataError as error:
+            # It was not asked for, and keeps what it was compared with; each later run tries again.
+            say(f"  refused, and left as it was: {error}")
+            self._left.add(day)
+            log.tell("comparison_refused", self.model, current, str(error))
+        except Exception as error:
+            with suppress(Exception):  # what went wrong first is what matters
+                log.tell("comparison_failed", self.model, current, str(error))
+            raise
+        else:
+            # Nothing is told if the day was published or withdrawn meanwhile: the next round sees that.
+            log.tell("published", self.model, compared, unless_told_since=seen["happened_at"])

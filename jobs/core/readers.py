@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core import explanation
-from jobs.core.errors import ConfigurationError
+from jobs.core.counting import disturbed
+from jobs.core.errors import ConfigurationError, RunAgainError
 from jobs.core.model import ScoringModel
-from jobs.core.runs import RunLog, Snapshot
+from jobs.core.runs import RunLog, Snapshot, snapshots_of
 from jobs.core.tables import Location, OutputTables, quoted_column
 
 PUBLISHED = (
@@ -26,6 +28,8 @@ PUBLISHED = (
     "tier_migration_summary",
     "tier_summary",
 )
+_MOST_ROUNDS = 20  # of making views while other runs publish
+_NONE = "SELECT * FROM {table} WHERE FALSE"
 _BRANCH = "SELECT {columns} FROM {table} VERSION AS OF {version} WHERE as_of IN ({dates})"
 
 
@@ -57,28 +61,46 @@ def published(
 def create_views(tables: OutputTables, log: RunLog, model: ScoringModel) -> None:
     """Creates the views that catalogs' users read, where there is a catalog to hold them.
 
-    `published_<table>` shows every published snapshot; `score_components` explains each score.
+    `published_<table>` shows every published snapshot; `score_components` explains each score. They are made
+    until `runs` tells the same after it as before.
     """
     if tables.location.schema is None:
         return
-    snapshots = log.published(model.name)
-    disturbed = log.disturbed(model.name, snapshots)
+    for _ in range(_MOST_ROUNDS):
+        events = log.events(model.name)
+        _create_views(tables, events)
+        if log.events(model.name) == events:
+            return
+    raise RunAgainError(
+        f"{tables.location}: other runs publish all the time, so that the views could not be made to agree "
+        "with runs: run again"
+    )
+
+
+def _create_views(tables: OutputTables, events: list[dict[str, Any]]) -> None:
+    snapshots, touched = snapshots_of(events), disturbed(events)
     for table in PUBLISHED:
         holding = {day: snapshot for day, snapshot in snapshots.items() if table in snapshot.written}
-        if holding:
+        # One of which all dates were withdrawn shows none.
+        if holding or tables.spark.catalog.tableExists(f"{tables.location.schema}.published_{table}"):
             view = tables.location.identifier(f"published_{table}")
-            query = _query(tables, table, holding, disturbed)
+            query = _query(tables, table, holding, touched)
             tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{query}")
+    if not snapshots:
+        return
     view = tables.location.identifier("score_components")
     tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{explanation.score_components(tables)}")
 
 
-def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot], disturbed: set[date]) -> str:
+def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot], touched: set[date]) -> str:
     """All published dates of a table; those that no other run touched at the latest published version."""
+    place = tables.location.identifier(table)
+    if not snapshots:
+        return _NONE.format(table=place)
     newest = max(snapshot.written[table].version for snapshot in snapshots.values())
     dates: dict[int, list[date]] = {}
     for day, snapshot in snapshots.items():
-        dates.setdefault(snapshot.written[table].version if day in disturbed else newest, []).append(day)
+        dates.setdefault(snapshot.written[table].version if day in touched else newest, []).append(day)
     columns = tables.read(table).columns
     branches = []
     for version, days in sorted(dates.items()):
@@ -87,6 +109,5 @@ def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot],
             quoted_column(name) if name in there else f"NULL AS {quoted_column(name)}" for name in columns
         )
         listed = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
-        place = tables.location.identifier(table)
         branches.append(_BRANCH.format(columns=selected, table=place, version=version, dates=listed))
     return "\nUNION ALL\n".join(branches)

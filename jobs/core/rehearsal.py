@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -58,8 +58,9 @@ class _Unwritten(OutputTables):
     ) -> None:
         """Creates nothing."""
 
-    def append(self, table: str, frame: DataFrame) -> None:
-        """Appends nothing."""
+    def append(self, table: str, frame: DataFrame) -> NoReturn:  # noqa: ARG002
+        """Nothing may be appended."""
+        raise AssertionError(f"a rehearsal appends nothing, and would to {table}")
 
     def replace(
         self,

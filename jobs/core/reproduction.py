@@ -1,23 +1,29 @@
 """Computes a past run again, from the source versions and the configuration that it recorded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core import pipeline
+from jobs.core.commits import is_conflict
 from jobs.core.date_run import DateRun
 from jobs.core.errors import BadDataError, ConfigurationError
 from jobs.core.model import ScoringModel, fallbacks_of
 from jobs.core.output import Output
+from jobs.core.pins import Pins
+from jobs.core.provenance import SEMANTICS, code_version, definitions
 from jobs.core.publishing import Publisher
-from jobs.core.runs import configuration_hash, configuration_text, snapshot_of
+from jobs.core.runs import Snapshot, configuration_hash, configuration_text, snapshot_of
 from jobs.core.settings import Settings
-from jobs.core.sources import Pins, key_is_name, open_sources
+from jobs.core.sources import key_is_name, open_sources
+from jobs.core.staleness import SEGMENTS
 from jobs.core.steps import Steps, say
 
+_FIRST_SEMANTICS = 1  # of runs that don't tell
 _GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
 
 
@@ -41,15 +47,18 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
             f"--reproduce: must be the run_id of a published run, got {run_id!r}, of which runs in "
             f"{settings.output.path or settings.output.schema_name} knows nothing"
         )
+    events = {model_name: told[-1] for model_name, told in recorded.items()}
+    for event in events.values():
+        _check_semantics(event)
     try:
         differing = [
             name
-            for model_name, event in recorded.items()
+            for model_name, event in events.items()
             for name in _differing(spark, event, *_configuration(event, settings, models, model_name))
         ]
     except Exception as error:
         # Spark tells a missing file in several ways, not all of them as an error of its own kind.
-        if any(sign in str(error) for sign in _GONE):
+        if any(sign in str(error) for sign in _GONE) and not is_conflict(error):
             raise BadDataError(
                 f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
                 f"{next(line for line in str(error).splitlines() if line)}"
@@ -58,6 +67,16 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
     if differing:
         raise BadDataError(f"run {run_id} is not reproduced: {', '.join(differing)} came out otherwise")
     say(f"Run {run_id} is reproduced: all content hashes are the same")
+
+
+def _check_semantics(event: Mapping[str, Any]) -> None:
+    """Raises BadDataError if this version may give other rows than the one that made the run."""
+    semantics = event.get("semantics") or _FIRST_SEMANTICS
+    if semantics != SEMANTICS:
+        raise BadDataError(
+            f"run {event['run_id']} was made by version {event['code_version']} with semantics {semantics}; "
+            f"install it to reproduce. Version {code_version()} has semantics {SEMANTICS}: rows may differ"
+        )
 
 
 def _configuration(
@@ -81,7 +100,29 @@ def _configuration(
         raise ConfigurationError(
             "--config: must be the configuration of the run, which was recorded without its secrets"
         )
-    return recorded, model, fallbacks
+    return _here(recorded, settings), model, fallbacks
+
+
+def _here(recorded: Settings, given: Settings) -> Settings:
+    """The recorded settings with the output that is given, inside the roots that are allowed today."""
+    content = recorded.model_dump(by_alias=True, exclude_unset=True)
+    content["output"] = given.output.model_dump(by_alias=True, exclude_unset=True)
+    content["allowed_roots"] = given.allowed_roots
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        told = (problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise ConfigurationError(*(f"the run's configuration: {problem}" for problem in told)) from None
+
+
+def _changed_texts(event: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """The texts that the run computed by, by their hashes, which are others now."""
+    try:
+        now = definitions(settings)
+    except OSError as error:
+        raise BadDataError(f"a mapping query of the run can't be read any more: {error}") from None
+    recorded = event.get("definitions") or {}  # earlier versions told none
+    yield from (name for name, text in recorded.items() if now.get(name) != text)
 
 
 def _differing(
@@ -93,10 +134,17 @@ def _differing(
 ) -> list[str]:
     """The tables whose rows differ from those that the run published."""
     as_of, hashes = event["as_of"], event["content_hashes"]
+    changed = list(_changed_texts(event, settings))
+    queries = [name for name in changed if name.endswith(".query")]
+    if queries:
+        raise BadDataError(f"the text of {', '.join(queries)} is another than the run read")
+    if changed:
+        say(f"  {' and '.join(changed)} changed since, without changing the semantics")
     output = Output(spark, settings, [model], fallbacks)
     pins = Pins(dict(event["source_versions"]))
     sources = open_sources(spark, settings, pins)
-    if pins.files != event["source_files"]:
+    # Before definitions were told, files were told by their names alone, which is no proof.
+    if pins.files != event["source_files"] and event.get("definitions"):
         raise BadDataError(f"the files of {', '.join(pins.files)} are others than those that the run read")
     publisher = Publisher(output, model)
     run = DateRun(output, as_of, pins)
@@ -109,7 +157,8 @@ def _differing(
     def hashed(frames: Mapping[str, DataFrame]) -> list[str]:
         different = []
         for table, frame in frames.items():
-            found = publisher.tables.hash_of(table, output.labelled(frame, published, model))
+            labelled = output.labelled(frame, published, model)
+            found = publisher.tables.hash_of(table, labelled, event["table_versions"][table])
             same = found == hashes[table]
             say(f"  {table:<24} {'the same' if same else 'differs'}: {found}")
             different += [] if same else [f"{model.name}.{table}"]
@@ -119,11 +168,24 @@ def _differing(
         pipeline.assessed_customers(steps, features, model, as_of)
         differing = hashed(publisher.snapshot_frames(steps, run, features))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
-    before = output.log.find(event["previous_run_id"]) if event["previous_run_id"] else {}
-    previous = snapshot_of(before[model.name]) if model.name in before else None
+    previous = _previous(output, event, model.name)
     current = snapshot_of(event)
     if model.segments is not None:
-        with publisher.segmentation(current, previous) as frames:
+        with publisher.comparison.segmentation(current, previous) as frames:
             differing += hashed(frames)
-    with publisher.comparison(current, previous) as frames:
+    with publisher.comparison.comparison(current, previous) as frames:
         return differing + hashed(frames)
+
+
+def _previous(output: Output, event: Mapping[str, Any], model_name: str) -> Snapshot | None:
+    """The snapshot that a run was compared with, as it was then: it may have been compared anew since."""
+    if not event["previous_run_id"]:
+        return None
+    told = [snapshot_of(each) for each in output.log.find(event["previous_run_id"]).get(model_name, ())]
+    remembered = event.get("previous_segments_hash")
+    same = [
+        each
+        for each in told
+        if SEGMENTS in each.written and each.written[SEGMENTS].content_hash == remembered
+    ]
+    return next(reversed(same or told), None)

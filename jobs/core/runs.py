@@ -3,26 +3,36 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.counting import counting, disturbed, in_order
 from jobs.core.documents import Document
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
+from jobs.core.pins import Pins
+from jobs.core.provenance import SEMANTICS, code_version, definitions
 from jobs.core.redaction import redacted
 from jobs.core.settings import Settings
-from jobs.core.sources import Pins
 from jobs.core.steps import one_row
 from jobs.core.tables import OutputTables, Written
 
-Status = Literal["started", "published", "refused", "failed"]
+Status = Literal[
+    "started",
+    "published",
+    "refused",
+    "failed",
+    "withdrawn",  # the date has no published snapshot, until it is published again
+    # How the comparison of a published day with another previous one ended, if it isn't published.
+    "comparison_refused",
+    "comparison_failed",
+]
 _RUNS = {
     "as_of": "date",
     "model": "string",
@@ -43,7 +53,10 @@ _RUNS = {
     "configuration_hash": "string",
     "configuration": "string",
     "code_version": "string",
+    "semantics": "int",
+    "definitions": "map<string,string>",
 }
+_MADE_WITH = ("configuration", "configuration_hash", "code_version", "semantics", "definitions")
 _HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 
 
@@ -60,7 +73,7 @@ class Snapshot:
         revenue: of the scored customers.
         previous_run_id: whose snapshot it was compared with; None for the first of a model.
         previous_segments_hash: of the segments that it remembered; None without.
-        configuration: that it was made with and its hash, as recorded; None while it is made.
+        made_with: what else was recorded of how it was made, by column of runs; empty while it is made.
         started: `time.monotonic()` when the run began.
     """
 
@@ -72,15 +85,8 @@ class Snapshot:
     revenue: Any = None
     previous_run_id: str | None = None
     previous_segments_hash: str | None = None
-    configuration: tuple[str, str] | None = None
+    made_with: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
-
-
-def _code_version() -> str:
-    try:
-        return version("customer-tiers")
-    except PackageNotFoundError:  # run from the zip, which carries no metadata
-        return "unpackaged"
 
 
 def configuration_text(settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> str:
@@ -102,6 +108,10 @@ def configuration_hash(text: str) -> str:
 
 def _map(entries: Mapping[str, Any]) -> Column:
     return F.create_map(*(F.lit(each) for entry in entries.items() for each in entry))
+
+
+def _as_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _map(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
 class RunLog:
@@ -134,17 +144,30 @@ class RunLog:
         self._tables.create("runs", empty.schema.fields, layout("runs", model), {_HOLDS: holds})
 
     def tell(
-        self, status: Status, model: ScoringModel, snapshot: Snapshot, message: str | None = None
+        self,
+        status: Status,
+        model: ScoringModel,
+        snapshot: Snapshot,
+        message: str | None = None,
+        *,
+        unless_told_since: int | None = None,
     ) -> None:
-        """Appends an event of a run."""
+        """Appends an event of a run, later than all that the log holds, whatever this machine's clock says.
+
+        Args:
+            status: what happened.
+            model: whose snapshot it is.
+            snapshot: as far as it is made.
+            message: of what went wrong.
+            unless_told_since: appends nothing if the date was published or withdrawn after that moment, in
+                microseconds as `events` have it.
+        """
         written = snapshot.written
-        configuration, its_hash = snapshot.configuration or self._configuration(model)
         values = {
             "as_of": snapshot.as_of,
             "model": model.name,
             "run_id": snapshot.run_id,
             "status": status,
-            "happened_at": datetime.now(UTC),
             "message": None if message is None else redacted(message),
             "previous_run_id": snapshot.previous_run_id,
             "previous_segments_hash": snapshot.previous_segments_hash,
@@ -156,15 +179,34 @@ class RunLog:
             "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
             "revenue": snapshot.revenue,
             "seconds": time.monotonic() - snapshot.started,
-            "configuration_hash": its_hash,
-            "configuration": configuration,
-            "code_version": _code_version(),
+            **_as_columns(snapshot.made_with or self._made_with(model)),
         }
         columns = [
             (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
             for name, value in values.items()
         ]
-        self._tables.append("runs", one_row(self._tables.spark).select(*columns))
+        # The event reads the log that it is appended to: so Delta lets no other come between, but has it
+        # made again. Clocks of machines differ and step back.
+        of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & (F.col("model") == model.name)
+        since = of_date & F.col("status").isin("published", "withdrawn")
+        since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
+        log = self._tables.read("runs").agg(
+            (F.max("happened_at") + F.expr("INTERVAL 1 MICROSECOND")).alias("after_all"),
+            F.count_if(since).alias("told_since"),
+        )
+        stamp = F.greatest(F.lit(datetime.now(UTC)), "after_all").alias("happened_at")
+        event = one_row(self._tables.spark).select(*columns).crossJoin(log).where("told_since = 0")
+        self._tables.append("runs", event.select(stamp, *values))
+
+    def _made_with(self, model: ScoringModel) -> dict[str, Any]:
+        configuration, its_hash = self._configuration(model)
+        return {
+            "configuration": configuration,
+            "configuration_hash": its_hash,
+            "code_version": code_version(),
+            "semantics": SEMANTICS,
+            "definitions": definitions(self._settings),
+        }
 
     def _configuration(self, model: ScoringModel) -> tuple[str, str]:
         text = configuration_text(self._settings, model, self._fallbacks)
@@ -172,47 +214,38 @@ class RunLog:
 
     def is_of(self, model: ScoringModel, snapshot: Snapshot) -> bool:
         """Whether a snapshot was made with the model, and the one that it falls back to, as they are now."""
-        recorded = json.loads(snapshot.configuration[0]) if snapshot.configuration else {}
+        recorded = json.loads(snapshot.made_with["configuration"]) if snapshot.made_with else {}
         now = json.loads(self._configuration(model)[0])
         return all(recorded.get(part) == now.get(part) for part in ("model", "fallback_model"))
 
+    def events(self, model_name: str) -> list[dict[str, Any]]:
+        """All events of a model, as they happened. A few a run: they don't grow with customers."""
+        return self._events(self._tables, model_name)
+
     def published(self, model_name: str) -> dict[date, Snapshot]:
-        """The latest published run of each date of a model."""
+        """The published run that counts of each date of a model."""
         return self.snapshots(self._tables, model_name)
 
-    @staticmethod
-    def snapshots(tables: OutputTables, model_name: str | None) -> dict[date, Snapshot]:
-        """The latest published run of each date. One row a run: it does not grow with customers.
+    @classmethod
+    def snapshots(cls, tables: OutputTables, model_name: str | None) -> dict[date, Snapshot]:
+        """The published run that counts of each date.
 
         Args:
             tables: with `runs`.
             model_name: whose runs; None where there is one model only.
         """
-        events = tables.read("runs").where("status = 'published'")
+        return snapshots_of(cls._events(tables, model_name))
+
+    @staticmethod
+    def _events(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:
+        events = tables.read("runs")
         if model_name is not None:
             events = events.where(F.col("model") == model_name)
-        return {run["as_of"]: snapshot_of(run.asDict()) for run in _in_order(events)}
+        return _collected(events)
 
-    def disturbed(self, model_name: str, published: Mapping[date, Snapshot]) -> set[date]:
-        """The published dates to which another run may have written after the one that is published."""
-        events = list(_in_order(self._tables.read("runs").where(F.col("model") == model_name)))
-        begun = {run["run_id"]: run for run in reversed(events) if run["status"] == "started"}
-        latest = {run["run_id"]: run["status"] for run in events}
-        ended = {run["run_id"]: run["happened_at"] for run in events if run["status"] != "started"}
-        others = [
-            (run, published[run["as_of"]].run_id)
-            for run in begun.values()
-            if run["as_of"] in published and run["run_id"] != published[run["as_of"]].run_id
-        ]
-        by_others = {
-            run["as_of"]
-            for run, ours in others
-            if latest[run["run_id"]] == "started" or ended[run["run_id"]] >= begun[ours]["happened_at"]
-        }
-        # A day that was begun to be compared anew.
-        return by_others | {
-            day for day, snapshot in published.items() if latest[snapshot.run_id] == "started"
-        }
+    def disturbed(self, model_name: str) -> set[date]:
+        """The published dates to whose rows another run may have written since."""
+        return disturbed(self.events(model_name))
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
@@ -225,14 +258,24 @@ class RunLog:
         latest = first.agg(F.max_by("source_rows", F.struct("happened_at", "run_id"))).collect()[0][0]
         return dict(latest or {})
 
-    def find(self, run_id: str) -> dict[str, dict[str, Any]]:
-        """The latest published event of a run by model; none if it was never published."""
+    def find(self, run_id: str) -> dict[str, list[dict[str, Any]]]:
+        """The published events of a run by model, as they happened; none if it was never published."""
         events = self._tables.read("runs").where(F.col("run_id") == run_id).where("status = 'published'")
-        return {run["model"]: run.asDict() for run in _in_order(events)}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for event in _collected(events):
+            found.setdefault(event["model"], []).append(event)
+        return found
 
 
-def _in_order(events: DataFrame) -> Iterable[Any]:
-    return sorted(events.collect(), key=lambda run: (run["happened_at"], run["run_id"]))
+def _collected(events: DataFrame) -> list[dict[str, Any]]:
+    """Events as they happened, at microseconds since 1970: in local times one hour of a year comes twice."""
+    stamped = events.withColumn("happened_at", F.unix_micros("happened_at"))
+    return in_order(row.asDict() for row in stamped.collect())
+
+
+def snapshots_of(events: Sequence[Mapping[str, Any]]) -> dict[date, Snapshot]:
+    """The published snapshot that counts of each date, of the events of one model."""
+    return {day: snapshot_of(event) for day, event in counting(events).items()}
 
 
 def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
@@ -249,5 +292,5 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         run["revenue"],
         run["previous_run_id"],
         run.get("previous_segments_hash"),
-        (run["configuration"], run["configuration_hash"]),
+        {name: run.get(name) for name in _MADE_WITH},
     )

@@ -56,3 +56,11 @@ def open_session(app_name: str, log_file: Path | None = None, time_zone: str = "
     if spark.conf.isModifiable(_BIND_MARKERS):
         spark.conf.set(_BIND_MARKERS, "true")
     return spark
+
+
+def session_lives(spark: SparkSession) -> bool:
+    """Whether the session still answers; one that is lost fails at whatever it is asked."""
+    try:
+        return bool(spark.sql("SELECT 1").collect())
+    except Exception:  # in whatever way
+        return False

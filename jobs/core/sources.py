@@ -1,7 +1,5 @@
 """Reads the sources, each as one view of the columns that the SQL expects, in their types."""
 
-import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.errors import AnalysisException, ParseException
@@ -11,6 +9,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core import tables
 from jobs.core.errors import ConfigurationError, Problems
+from jobs.core.pins import Pins
 from jobs.core.resources import resource
 from jobs.core.settings import Input, Settings, Source
 
@@ -81,25 +80,6 @@ KINDS = {
 # Columns that are read only where `columns` says from which, and those that are read where they are.
 _ONLY_MAPPED = {"fct_revenues": {"currency"}}
 _WHERE_THERE = {"dim_customers": set(KINDS["dim_customers"]) - {"customer_key"}}
-
-
-@dataclass
-class Pins:
-    """What holds the inputs still: all of a run reads the same, whoever writes to them meanwhile.
-
-    Attributes:
-        versions: Delta version by input; those given at first are read, others added.
-        files: of inputs without versions, a hash of the names of their files.
-    """
-
-    versions: dict[str, int] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-
-    def pin_files(self, place: str, frame: DataFrame) -> DataFrame:
-        """Notes which files a frame reads: it keeps to those that it found when it was made."""
-        names = "\n".join(sorted(frame.inputFiles()))
-        self.files[place] = hashlib.sha256(names.encode()).hexdigest()
-        return frame
 
 
 def _parsed(column: Column, kind: str, is_text: bool) -> Column:

@@ -1,17 +1,16 @@
 """All reading and writing of Delta tables."""
 
-import re
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
+from jobs.core.commits import Commit, commit_once, retried
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import Layout
 
@@ -25,30 +24,18 @@ _PROPERTIES = {
     # No bounds of columns: files are in no order but that of dates, so bounds would spare no reader a file,
     # and to gather them was a fifth of the writing.
     "delta.dataSkippingNumIndexedCols": "0",
-    # Published snapshots are read at the versions that `runs` records, however old; a log is small.
-    "delta.logRetentionDuration": "interval 3650 days",
+    # By this Delta recognises a commit that it is asked to make twice, soon after or never.
+    "delta.setTransactionRetentionDuration": "interval 30 days",
+}
+# Published snapshots are read at the versions that `runs` records, however old: neither their log nor their
+# files may go, also not by a VACUUM that a platform runs unasked. (Fifty years: longer ones reach before the
+# epoch.)
+_HISTORY = {
+    "delta.logRetentionDuration": "interval 18250 days",
+    "delta.deletedFileRetentionDuration": "interval 18250 days",
 }
 _LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
 _LAYOUT_VERSION = "2"
-_Result = TypeVar("_Result")
-_ATTEMPTS = 3  # of a write that conflicts with another run's
-_CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
-
-
-def is_conflict(error: BaseException) -> bool:
-    """Whether Delta refused a commit because of another run's."""
-    return _CONFLICT.search(str(error)) is not None
-
-
-def _retried(write: Callable[[], _Result]) -> _Result:
-    """Writes again, a few times, if another run wrote to the same table at the same time."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return write()
-        except Exception as error:
-            if not is_conflict(error):
-                raise
-    return write()
 
 
 def quoted_column(name: str) -> str:
@@ -69,6 +56,11 @@ def path_identifier(path: str) -> str:
 def _literal(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def lacks_history(properties: Mapping[str, str] | None) -> bool:
+    """Whether a table is there, by its properties, that may lose the files of its old versions."""
+    return properties is not None and any(properties.get(name) != kept for name, kept in _HISTORY.items())
 
 
 def latest_version(spark: SparkSession, identifier: str) -> int | None:
@@ -209,7 +201,8 @@ class OutputTables:
         if self.location.schema is not None:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
         checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
-        settings = {**_PROPERTIES, _LAYOUT: _LAYOUT_VERSION, **checks, **(properties or {})}
+        history = _HISTORY if layout.keeps_history else {}
+        settings = {**_PROPERTIES, **history, _LAYOUT: _LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
         )
@@ -221,7 +214,7 @@ class OutputTables:
         )
         there = self.properties(table)
         if there is None:
-            _retried(lambda: self.spark.sql(create))
+            retried(lambda: self.spark.sql(create))
             there = settings
         elif there.get(_LAYOUT) != _LAYOUT_VERSION:
             raise ConfigurationError(
@@ -229,12 +222,24 @@ class OutputTables:
                 f"got {table} of layout {there.get(_LAYOUT)} in {self.location}; publish to another output"
             )
         # Another run may have made it a moment ago, of other columns.
-        self._widen(table, fields, layout, there)
+        self._widen(table, fields, layout)
+        if layout.keeps_history:
+            self.keep_history(table, there)
+        # Some are missing where a run was killed between two changes of the table.
+        for name, check in checks.items():
+            if name not in there:
+                constraint = quoted(name.removeprefix("delta.constraints."))
+                self.spark.sql(f"ALTER TABLE {identifier} ADD CONSTRAINT {constraint} CHECK ({check})")
         self._created.add(signature)
 
-    def _widen(
-        self, table: str, fields: list[StructField], layout: Layout, properties: Mapping[str, str]
-    ) -> None:
+    def keep_history(self, table: str, properties: Mapping[str, str] | None) -> None:
+        """Has a table, with these properties now, keep its log and the files of all its versions."""
+        if lacks_history(properties):
+            settings = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in _HISTORY.items())
+            identifier = self.location.identifier(table)
+            retried(lambda: self.spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ({settings})"))
+
+    def _widen(self, table: str, fields: list[StructField], layout: Layout) -> None:
         there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
         changed = [
             f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
@@ -248,13 +253,7 @@ class OutputTables:
         if added:
             # Nullable, whatever the layout says: earlier snapshots don't have them.
             columns = ", ".join(_column(field, layout, not_null=False) for field in added)
-            identifier = self.location.identifier(table)
-            self.spark.sql(f"ALTER TABLE {identifier} ADD COLUMNS ({columns})")
-            for name, check in layout.checks.items():
-                if f"delta.constraints.{name}" not in properties:
-                    self.spark.sql(
-                        f"ALTER TABLE {identifier} ADD CONSTRAINT {quoted(name)} CHECK ({_check(check)})"
-                    )
+            self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
 
     def replace(
         self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total] | None = None
@@ -267,62 +266,52 @@ class OutputTables:
             frame: the rows; columns that the table has and they lack become NULL.
             totals: to be added up on their way too.
         """
-        return _retried(lambda: self._replace(table, as_of, frame, totals or {}))
-
-    def _replace(self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total]) -> Written:
-        identifier = self.location.identifier(table)
-        # By its own mark the commit is found again among those of other runs.
-        mark = str(uuid.uuid4())
-        seen = Observation()
-        rows = self._fitted(table, frame)
-        added = {"content_hash": content_hash(rows), **totals}
+        rows = self._fitted(self.read(table), frame)
+        added = {"content_hash": content_hash(rows), **(totals or {})}
         # Computed in a step before: an observation evaluates what its aggregates are of three times.
-        valued = rows.select("*", *(total.of.alias(f"_{name}") for name, total in added.items()))
-        valued = valued.observe(
-            seen,
-            F.count(F.lit(1)).alias("rows"),
-            *(total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()),
-        )
-        valued.select(*rows.columns).writeTo(identifier).option("userMetadata", mark).overwrite(
-            F.col("as_of") == F.lit(as_of)
-        )
-        history = self.spark.sql(f"DESCRIBE HISTORY {identifier}").select(
-            "version", "userMetadata", "operationMetrics"
-        )
-        ours = F.when(F.col("userMetadata") == mark, F.col("version"))
-        newest = F.max_by(F.col("operationMetrics")["numOutputRows"], ours)
-        version, last, in_files = history.agg(F.max(ours), F.max("version"), newest).collect()[0]
-        counted = int(seen.get["rows"])
-        # Delta commits nothing when no row comes and none goes: then the newest version has it right.
-        if version is not None and in_files is not None and int(in_files) != counted:
-            raise RuntimeError(
-                f"{table}: {counted:,} rows were written, and {int(in_files):,} are in the files"
-            )
-        return Written(
-            int(last if version is None else version),
-            counted,
-            str(seen.get["content_hash"]),
-            {name: seen.get[name] for name in totals},
-        )
+        values = [total.of.alias(f"_{name}") for name, total in added.items()]
+        sums = [F.count(F.lit(1)).alias("rows")]
+        sums += [total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()]
+        seen: dict[str, Any] = {}
 
-    def hash_of(self, table: str, frame: DataFrame) -> str:
-        """The content hash that the rows would have in the table."""
-        fitted = self._fitted(table, frame)
+        def write(options: Mapping[str, str]) -> None:
+            observation = Observation()
+            writer = rows.select("*", *values).observe(observation, *sums).select(*rows.columns)
+            writer.writeTo(self.location.identifier(table)).options(**options).overwrite(
+                F.col("as_of") == F.lit(as_of)
+            )
+            seen.update(observation.get)
+
+        commit = commit_once(self.spark, self.location.identifier(table), write)
+        if not commit.answered or seen["rows"] != commit.rows:
+            # The answer failed, or a stage ran twice, of which an observation adds up both (SPARK-58183).
+            written = self.read_at(table, commit.version).where(F.col("as_of") == F.lit(as_of))
+            seen = written.select("*", *values).agg(*sums).collect()[0].asDict()
+        found = {name: seen[name] for name in totals or {}}
+        return Written(commit.version, int(seen["rows"]), str(seen["content_hash"]), found)
+
+    def hash_of(self, table: str, frame: DataFrame, version: int) -> str:
+        """The content hash that the rows would have in the table as it was at a version."""
+        fitted = self._fitted(self.read_at(table, version), frame)
         return str(fitted.agg(content_hash(fitted).in_one()).collect()[0][0])
 
-    def append(self, table: str, frame: DataFrame) -> None:
+    def append(self, table: str, frame: DataFrame) -> Commit:
         """Appends rows in one atomic commit."""
-        fitted = self._fitted(table, frame)
-        _retried(lambda: fitted.writeTo(self.location.identifier(table)).append())
+        fitted, identifier = self._fitted(self.read(table), frame), self.location.identifier(table)
+        return commit_once(
+            self.spark, identifier, lambda options: fitted.writeTo(identifier).options(**options).append()
+        )
 
-    def _fitted(self, table: str, frame: DataFrame) -> DataFrame:
+    @staticmethod
+    def _fitted(table: DataFrame, frame: DataFrame) -> DataFrame:
+        """The rows with the columns of a table; NULL in those that they lack."""
         given = set(frame.columns)
         return frame.select(
             *(
                 F.col(field.name)
                 if field.name in given
                 else F.lit(None).cast(field.dataType).alias(field.name)
-                for field in self.read(table).schema
+                for field in table.schema
             )
         )
 

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from jobs import check_source
+from jobs.core.pins import Pins
 from jobs.core.rules import Rules
 from jobs.core.settings import Quality, Settings
 from jobs.core.source_report import SourceReport
-from jobs.core.sources import Pins, open_sources
+from jobs.core.sources import open_sources
 from tests.conftest import Workspace, active, fact
 
 ESCAPE = "\x1b[2J\u202e"

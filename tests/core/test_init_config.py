@@ -14,8 +14,9 @@ from jobs import check_source, init_config
 from jobs.core.first_config import first_config
 from jobs.core.guesses import guesses
 from jobs.core.matching import matched, words
+from jobs.core.pins import Pins
 from jobs.core.settings import load_settings
-from jobs.core.sources import KINDS, Pins, open_sources
+from jobs.core.sources import KINDS, open_sources
 from jobs.core.table_look import Column, Look, guessed_delimiter, guessed_encoding
 from tests.conftest import CHECKOUT, Workspace
 

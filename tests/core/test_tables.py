@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import Layout
-from jobs.core.tables import Location, OutputTables, Written, content_hash, path_identifier, quoted
+from jobs.core.tables import Location, OutputTables, Total, Written, content_hash, path_identifier, quoted
 
 FIRST, SECOND = date(2024, 6, 30), date(2024, 12, 31)
 COLUMNS = "as_of DATE, run_id STRING, customer_key STRING, revenue BIGINT, note STRING"
@@ -132,7 +132,9 @@ def test_every_reader_can_open_the_table(tables: OutputTables) -> None:
         "delta.columnMapping.mode": "none",
         "delta.checkpointPolicy": "classic",
         "delta.dataSkippingNumIndexedCols": "0",
-        "delta.logRetentionDuration": "interval 3650 days",
+        "delta.logRetentionDuration": "interval 18250 days",
+        "delta.deletedFileRetentionDuration": "interval 18250 days",
+        "delta.setTransactionRetentionDuration": "interval 30 days",
         "customer_tiers.layout": "2",
         "delta.enableTypeWidening": "false",
         "delta.constraints.revenue_counted": "(revenue >= 0) IS NOT FALSE",
@@ -178,7 +180,51 @@ def test_column_that_is_published_no_more_becomes_null_in_spite_of_its_check(
 
 def test_empty_snapshot_has_no_rows_and_the_hash_0(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("empty", frame(spark).schema.fields, LAYOUT)
-    assert tables.replace("empty", FIRST, frame(spark)) == Written(0, 0, "0")
+    assert tables.replace("empty", FIRST, frame(spark)) == Written(1, 0, "0")
+
+
+def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constraints(
+    spark: SparkSession, tables: OutputTables
+) -> None:
+    fields = frame(spark).schema.fields
+    tables.create("older", fields, LAYOUT)
+    older = tables.location.identifier("older")
+    spark.sql(f"ALTER TABLE {older} UNSET TBLPROPERTIES ('delta.deletedFileRetentionDuration')")
+    spark.sql(f"ALTER TABLE {older} DROP CONSTRAINT revenue_counted")
+
+    OutputTables(spark, tables.location).create("older", fields, LAYOUT)
+
+    properties = tables.properties("older") or {}
+    assert properties["delta.deletedFileRetentionDuration"] == properties["delta.logRetentionDuration"]
+    with pytest.raises(AnalysisException, match="CHECK constraint revenue_counted"):
+        tables.replace("older", FIRST, frame(spark, ("a", -1, None)))
+
+
+def test_a_working_table_may_lose_its_old_versions(spark: SparkSession, tables: OutputTables) -> None:
+    tables.create("working", frame(spark).schema.fields, replace(LAYOUT, keeps_history=False))
+    assert "delta.deletedFileRetentionDuration" not in (tables.properties("working") or {})
+
+
+@pytest.mark.usefixtures("written")
+def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_written(
+    spark: SparkSession, tables: OutputTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fourth = date(2025, 12, 31)
+    rows = frame(spark, ("a", 1, None), ("b", 2, "x"), as_of=fourth)
+    totals = {"revenue": Total(F.col("revenue") * 10), "least": Total(F.col("customer_key"), F.min)}
+    once = tables.replace("scored", fourth, rows, totals)
+    seen = Observation.get.fget
+
+    def twice(observation: Observation) -> dict[str, Any]:
+        found = seen(observation)
+        return {**found, "rows": 2 * found["rows"], "revenue": 2 * found["revenue"], "content_hash": "1"}
+
+    monkeypatch.setattr(Observation, "get", property(twice))
+
+    again = tables.replace("scored", fourth, rows, totals)
+
+    assert once.totals == {"revenue": 30, "least": "a"}
+    assert again == replace(once, version=once.version + 1)
 
 
 @pytest.mark.usefixtures("written")

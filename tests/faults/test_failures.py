@@ -1,116 +1,175 @@
-"""A run that fails after any of its writes leaves what is published as it was, and a rerun puts all right."""
+"""Failures after any write: readers see a date as it was or as it becomes, and a run again mends all."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
-from typing import Any
+import re
+import shutil
 
 import pytest
 
-from jobs.core.tables import OutputTables
-from tests.conftest import Workspace, active, fact
+from jobs import decide
+from jobs.core.readers import PUBLISHED
+from tests.conftest import Workspace
+from tests.faults.scene import (
+    AS_OF,
+    BEFORE,
+    LATER,
+    LENIENT,
+    PA,
+    VPS,
+    Point,
+    Scene,
+    failing_after,
+    failing_definitions,
+    losing_answers,
+)
 
-MARCH, JUNE = date(2024, 3, 31), date(2024, 6, 30)
-LENIENT = {"limits": {"quarantined_share": 1, "rows_kept": 0}}
-# Every write of a run over a date with a snapshot before it, in the order of the run: (operation, table).
-WRITES = [
-    ("append", "runs"),  # started
-    ("append", "quarantine_fct_revenues"),
-    ("replace", "customer_features"),
-    ("replace", "customer_tiers"),
-    ("replace", "excluded_customers"),
-    ("replace", "model_components"),
-    ("replace", "tier_migration"),
-    ("replace", "tier_migration_summary"),
-    ("replace", "tier_summary"),
-    ("append", "data_quality"),
-    ("append", "runs"),  # published: what fails after it fails too late to matter
-]
-POINTS = [(*write, WRITES[:number].count(write)) for number, write in enumerate(WRITES[:-1])]
-FEW = {3}  # for every test run; the others are for make test-faults
+# What `make test` tries: the middle of a snapshot, and of the comparison of a later date.
+FEW: list[Point] = [("replace", PA, "customer_tiers", 0), ("replace", PA, "tier_migration", 1)]
 
 
-class InjectedError(Exception):
-    """Thrown after a write."""
+def assert_only_whole_states(scene: Scene, output: str, after: Scene, point: Point) -> None:
+    """Each date of each model is as it was, or as an undisturbed run leaves it."""
+    for (model, day), state in scene.seen(output).items():
+        assert state in (scene.published[model, day], after.published[model, day]), (point, model, day)
 
 
-@contextmanager
-def failing_after(
-    patch: pytest.MonkeyPatch, point: tuple[str, str, int] | None
-) -> Iterator[list[tuple[str, str]]]:
-    """Lets the job fail after a write; yields the writes as they are made."""
-    made: list[tuple[str, str]] = []
+def fail_and_mend(scene: Scene, patch: pytest.MonkeyPatch, after: Scene, point: Point, output: str) -> None:
+    """Fails after a write: what readers see, what `runs` tells, and what a run again comes to."""
+    scene.copy(output)
+    told = len(scene.events(output))
+    with failing_after(patch, point):
+        assert scene.run(output) == 1, point
 
-    def failing(operation: str) -> Callable[..., Any]:
-        write = getattr(OutputTables, operation)
+    assert_only_whole_states(scene, output, after, point)
+    new = scene.events(output)[told:]
+    for model in scene.models:
+        statuses = [event["status"] for event in new if event["model"] == model]
+        asked = [event["status"] for event in new if event["model"] == model and event["as_of"] == AS_OF]
+        # What was begun is closed, once; and nothing that was published is told to have failed.
+        assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (point, new)
+        assert statuses.count("started") == len(statuses) / 2, (point, statuses)
 
-        def written(tables: OutputTables, table: str, *given: Any) -> Any:
-            result = write(tables, table, *given)
-            made.append((operation, table))
-            if point == (operation, table, made.count((operation, table)) - 1):
-                raise InjectedError(f"after {point}")
-            return result
-
-        return written
-
-    with patch.context() as patched:
-        for operation in ("append", "replace"):
-            patched.setattr(OutputTables, operation, failing(operation))
-        yield made
+    assert scene.run(output) == 0, point
+    assert scene.seen(output) == after.published, point
+    shutil.rmtree(scene.workspace.folder / output)
 
 
-@pytest.fixture
-def workspace_of_two(workspace: Workspace) -> Workspace:
-    """March published, and sources of which a row is bad."""
-    facts = [fact("Ann", "2024-03-01"), fact("Ann", "2024-05-01", "20"), fact("Bob", "2024-06-01")]
-    workspace.write_sources([*facts, fact("Cy", "2020-01-01"), fact(" ", "2024-06-01")], active("Ann", "Bob"))
-    workspace.configure(quality=LENIENT)
-    assert workspace.run(MARCH) == 0
-    return workspace
+def undisturbed(scene: Scene, patch: pytest.MonkeyPatch) -> tuple[Scene, list[Point]]:
+    """The scene after a run without failures, and the run's writes."""
+    scene.copy("undisturbed")
+    with failing_after(patch, None) as made:
+        assert scene.run("undisturbed") == 0
+    after = Scene(scene.workspace, scene.models)
+    after.published = scene.seen("undisturbed")
+    for model in scene.models:
+        for day in (AS_OF, LATER):
+            assert after.published[model, day] != scene.published[model, day]
+        assert after.published[model, BEFORE] == scene.published[model, BEFORE]
+    return after, made
 
 
-def hashes(workspace: Workspace) -> dict[str, str]:
-    """Content hashes of the latest published run."""
-    return dict(workspace.published()[-1]["content_hashes"])
+def test_a_failure_after_a_write_is_harmless_and_lost_answers_are_none(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene.made(workspace, PA)
+    after, made = undisturbed(scene, monkeypatch)
+    assert set(FEW) <= set(made)
+    for number, point in enumerate(FEW):
+        fail_and_mend(scene, monkeypatch, after, point, f"failed-{number}")
+    assert_lost_answers_change_nothing(scene, monkeypatch, after)
+
+
+def assert_lost_answers_change_nothing(scene: Scene, patch: pytest.MonkeyPatch, after: Scene) -> None:
+    """Every commit goes through, and every answer to one fails."""
+    scene.copy("lost")
+    with losing_answers(patch) as lost:
+        assert scene.run("lost") == 0
+    assert len(lost) > 10
+    assert scene.seen("lost") == after.published
+    for table in ("runs", "data_quality", "quarantine_fct_revenues"):
+        counts = [scene.workspace.table(table, output).count() for output in ("lost", "undisturbed")]
+        assert counts[0] == counts[1], table
 
 
 @pytest.mark.faults
-def test_the_points_are_all_the_writes_of_a_run(
-    workspace_of_two: Workspace, monkeypatch: pytest.MonkeyPatch
+def test_a_failure_after_any_write_of_both_models_is_harmless(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with failing_after(monkeypatch, None) as made:
-        assert workspace_of_two.run(JUNE) == 0
-    assert sorted(made) == sorted(WRITES)
-    assert (made[0], made[-1]) == (WRITES[0], WRITES[-1])
+    scene = Scene.made(workspace, PA, VPS)
+    after, made = undisturbed(scene, monkeypatch)
+    tables = {table for _, _, table, _ in made}
+    assert {*PUBLISHED, "runs", "data_quality", "customer_features", "quarantine_fct_revenues"} == tables
+    assert ("replace", VPS, "customer_segments", 1) in made
+    for number, point in enumerate(made):
+        fail_and_mend(scene, monkeypatch, after, point, f"failed-{number}")
+    assert_lost_answers_change_nothing(scene, monkeypatch, after)
 
 
-@pytest.mark.parametrize(
-    "points",
-    [
-        pytest.param([point for number, point in enumerate(POINTS) if number in FEW], id="few"),
-        pytest.param(
-            [point for number, point in enumerate(POINTS) if number not in FEW],
-            id="others",
-            marks=pytest.mark.faults,
-        ),
-    ],
-)
-def test_a_failure_after_any_write_is_harmless(
-    workspace_of_two: Workspace, monkeypatch: pytest.MonkeyPatch, points: list[tuple[str, str, int]]
+@pytest.mark.faults
+def test_a_failed_reproduction_changes_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene.made(workspace, PA, VPS)
+    run_id = next(event["run_id"] for event in scene.events("output") if event["as_of"] == AS_OF)
+    told = scene.events("output")
+    with failing_after(monkeypatch, ("replace", "", "customer_features", 0)):
+        assert workspace.run(options=["--reproduce", run_id]) == 1
+    assert scene.seen("output") == scene.published
+    assert scene.events("output") == told
+    assert workspace.run(options=["--reproduce", run_id]) == 0
+
+
+@pytest.mark.faults
+def test_a_decision_whose_answer_is_lost_is_recorded_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = workspace_of_two
-    assert workspace.run(JUNE) == 0
-    undisturbed = hashes(workspace)
-    for point in points:
-        # Each row tells the run that wrote it: what another run left would show.
-        before = {day: workspace.as_readers_see(day) for day in (MARCH, JUNE)}
+    Scene.made(workspace, VPS)
+    options = ["--config", str(workspace.config), "--log-file", str(workspace.folder / "job.log")]
+    given = {"customer": "Ann", "axis": "tier", "decision": "override", "value": "Growth", "by": "Eve"}
+    given |= {"reason": "Pilot", "valid-from": "2024-06-30", "expires": "2030-01-01"}
+    with losing_answers(monkeypatch):
+        told = [part for name, value in given.items() for part in (f"--{name}", value)]
+        assert decide.run([*options, "record", *told]) == 0
+    assert workspace.table(f"{VPS}/tier_decisions").count() == 1
 
-        with failing_after(monkeypatch, point):
-            assert workspace.run(JUNE) == 1, point
 
-        assert {day: workspace.as_readers_see(day) for day in (MARCH, JUNE)} == before, point
-        last = workspace.table("runs").orderBy("happened_at").collect()[-1]
-        assert (last["status"], last["message"]) == ("failed", f"after {point}")
+@pytest.mark.faults
+def test_a_failure_after_any_definition_of_a_table_or_view_is_mended_by_the_next_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, spark = Scene(workspace, (PA,)), workspace.spark
+    scene.write_sources("20")
 
-        assert workspace.run(JUNE) == 0, point
-        assert hashes(workspace) == undisturbed, point
+    def run(schema: str) -> int:
+        sources = {name: {"path": name} for name in ("fct_revenues", "dim_accounts")}
+        workspace.configure(
+            sources=sources, output={"schema": f"spark_catalog.{schema}"}, model=PA, quality=LENIENT
+        )
+        return workspace.run(AS_OF)
+
+    def found(schema: str) -> dict[str, object]:
+        names = sorted(row["tableName"] for row in spark.sql(f"SHOW TABLES IN {schema}").collect())
+        constraints = {
+            name: sorted(key for key in details["properties"] if key.startswith("delta.constraints"))
+            for name in names
+            if not name.startswith(("published_", "score_components"))
+            for details in spark.sql(f"DESCRIBE DETAIL {schema}.{name}").collect()
+        }
+        views = {
+            name: spark.table(f"{schema}.{name}").drop("run_id").count()
+            for name in names
+            if name not in constraints
+        }
+        return {"names": names, "constraints": constraints, "views": views}
+
+    schemas = ["undisturbed"]
+    try:
+        with failing_definitions(monkeypatch, None) as made:
+            assert run("undisturbed") == 0
+        assert any(re.match("CREATE OR REPLACE VIEW", text) for text in made)
+        for number in range(len(made)):
+            schemas.append(f"failing_{number}")
+            with failing_definitions(monkeypatch, number):
+                assert run(schemas[-1]) == 1, made[number]
+            assert run(schemas[-1]) == 0, made[number]
+            assert found(schemas[-1]) == found("undisturbed"), made[number]
+    finally:
+        for schema in schemas:
+            spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")

@@ -1,0 +1,90 @@
+"""Commits to Delta tables that are made once, whatever becomes of the answer to them."""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+_Result = TypeVar("_Result")
+_ATTEMPTS = 8  # of a commit that conflicts with another run's
+_CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
+_RECENT = 20  # commits in which one's own is looked for first: a table's whole history is long
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit of a table.
+
+    Attributes:
+        version: the table's version that it made.
+        rows: in the files that it added.
+        answered: whether the write that made it returned; if not, it was found in the log.
+    """
+
+    version: int
+    rows: int
+    answered: bool = True
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether Delta refused a commit because of another run's."""
+    return _CONFLICT.search(str(error)) is not None
+
+
+def retried(change: Callable[[], _Result]) -> _Result:
+    """Changes a table's definition, again a few times if another run changes it at the same time."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return change()
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+    return change()
+
+
+def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]) -> Commit:
+    """Makes one commit: again if another run's was in its way, and never twice.
+
+    Args:
+        spark: the session.
+        identifier: of the table.
+        write: makes the commit with the options that it is given. By them the commit is found again in the
+            log when the answer to it fails, and Delta skips it where it is there already.
+    """
+    mark = str(uuid.uuid4())
+    options = {"userMetadata": mark, "txnAppId": mark, "txnVersion": "1"}
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            write(options)
+        except Exception as error:
+            made = None
+            with suppress(Exception):  # what went wrong first is what matters
+                made = _find(spark, identifier, mark)
+            if made is not None:
+                return Commit(made.version, made.rows, answered=False)
+            if not is_conflict(error) or attempt == _ATTEMPTS:
+                raise
+        else:
+            break
+    made = _find(spark, identifier, mark)
+    if made is None:
+        raise RuntimeError(f"{identifier}: was written, and its history doesn't know of it")
+    return made
+
+
+def _find(spark: SparkSession, identifier: str, mark: str) -> Commit | None:
+    """The commit that bears a mark, if there is one; `runs` of other writers may have come after it."""
+    for limit in (f" LIMIT {_RECENT}", ""):
+        history = spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").where(F.col("userMetadata") == mark)
+        # A commit without files tells no number of rows.
+        found = history.select(
+            "version", F.coalesce(F.col("operationMetrics")["numOutputRows"], F.lit("0")).cast("bigint")
+        ).collect()
+        if found:
+            return Commit(*found[0])
+    return None
