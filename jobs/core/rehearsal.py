@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any, NoReturn
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -57,8 +58,9 @@ class _Unwritten(OutputTables):
     ) -> None:
         """Creates nothing."""
 
-    def append(self, table: str, frame: DataFrame) -> None:
-        """Appends nothing."""
+    def append(self, table: str, frame: DataFrame) -> NoReturn:  # noqa: ARG002
+        """Nothing may be appended."""
+        raise AssertionError(f"a rehearsal appends nothing, and would to {table}")
 
     def replace(
         self,
@@ -81,7 +83,10 @@ class _Unwritten(OutputTables):
 
 
 class _UnwrittenLog(RunLog):
-    """The runs of an output that may not be there yet."""
+    """The runs of an output that may not be there yet, and are told of nothing."""
+
+    def tell(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
+        """Tells nothing."""
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""

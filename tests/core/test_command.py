@@ -69,7 +69,7 @@ def told(
 
     def run(body: Callable[[], object]) -> tuple[int, list[str]]:
         log = tmp_path / "job.log"
-        status = run_command(lambda: body() and None, log)
+        status = run_command(lambda _: body() and None, log)
         printed = capsys.readouterr()
         assert printed.out == ""
         return status, printed.err.replace(str(log), "LOG").splitlines()
@@ -172,7 +172,7 @@ def test_trace_goes_to_the_log(told: Told, tmp_path: Path) -> None:
 
 
 def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> None:
-    assert run_command(lambda: None, tmp_path / "none" / "job.log") != 0
+    assert run_command(lambda _: None, tmp_path / "none" / "job.log") != 0
 
 
 @pytest.mark.parametrize(
@@ -186,5 +186,16 @@ def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> N
 def test_pyspark_prints_no_traces_of_its_own(
     spark: SparkSession, tmp_path: Path, heard: Heard, query: Callable[[SparkSession], object]
 ) -> None:
-    assert run_command(lambda: query(spark) and None, tmp_path / "job.log") in {1, 3}
+    assert run_command(lambda _: query(spark) and None, tmp_path / "job.log") in {1, 3}
     assert heard.said == []
+
+
+def test_what_spark_logs_makes_no_line_of_its_own_and_does_nothing(spark: SparkSession) -> None:
+    jvm = spark._jvm  # type: ignore[attr-defined]
+    spark_log = jvm.org.apache.logging.log4j.LogManager.getLogger("customer_tiers.test")
+    spark_log.error("of data\n2024-12-31 ERROR forged \x1b[2J")
+    spark_log.error("with a trace", jvm.java.lang.RuntimeException("\x1b[2J"))
+    log = Path(jvm.System.getProperty("customer_tiers.log")).read_text()
+    assert "ERROR customer_tiers.test: of data\\n2024-12-31 ERROR forged ?[2J\n" in log
+    assert "ERROR customer_tiers.test: with a trace\njava.lang.RuntimeException: ?[2J\n" in log
+    assert "\x1b" not in log
