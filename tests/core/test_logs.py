@@ -78,7 +78,7 @@ def test_a_link_in_the_place_of_a_log_is_not_followed(
     target.write_text("kept")
     for name, leads_to in (("job.log", target), ("new.log", tmp_path / "nothing yet")):
         (tmp_path / name).symlink_to(leads_to)
-        assert run_command(lambda: None, tmp_path / name) == 2
+        assert run_command(lambda _: None, tmp_path / name) == 2
         assert capsys.readouterr().err == (
             f"--log-file: must be a file that can be written, got {tmp_path / name}: it is a symbolic link, "
             "which could lead to any file\n"
@@ -96,7 +96,7 @@ def test_a_command_makes_its_log_private(tmp_path: Path) -> None:
     before, root.handlers = root.handlers, []
     old_mask = os.umask(0)
     try:
-        assert run_command(lambda: None, tmp_path / "job.log") == 0
+        assert run_command(lambda _: None, tmp_path / "job.log") == 0
     finally:
         os.umask(old_mask)
         for handler in root.handlers:
