@@ -28,7 +28,7 @@ class Commit:
 
     version: int
     rows: int
-    answered: bool = True
+    answered: bool
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -47,7 +47,9 @@ def retried(change: Callable[[], _Result]) -> _Result:
     return change()
 
 
-def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]) -> Commit:
+def write_once(
+    spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]
+) -> tuple[str, bool]:
     """Makes one commit: again if another run's was in its way, and never twice.
 
     Args:
@@ -55,10 +57,15 @@ def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[s
         identifier: of the table.
         write: makes the commit with the options that it is given. By them the commit is found again in the
             log when the answer to it fails, and Delta skips it where it is there already.
+
+    Returns:
+        The mark that the commit bears, and whether it was answered; if not, it was found in the log.
     """
     mark = str(uuid.uuid4())
     options = {"userMetadata": mark, "txnAppId": mark, "txnVersion": "1"}
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempts = _ATTEMPTS
+    while True:
+        attempts -= 1
         try:
             write(options)
         except Exception as error:
@@ -66,19 +73,24 @@ def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[s
             with suppress(Exception):  # what went wrong first is what matters
                 made = _find(spark, identifier, mark)
             if made is not None:
-                return Commit(made.version, made.rows, answered=False)
-            if not is_conflict(error) or attempt == _ATTEMPTS:
+                return mark, False
+            if not is_conflict(error) or not attempts:
                 raise
         else:
-            break
+            return mark, True
+
+
+def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]) -> Commit:
+    """Makes one commit as write_once does, and tells of it."""
+    mark, answered = write_once(spark, identifier, write)
     made = _find(spark, identifier, mark)
     if made is None:
         raise RuntimeError(f"{identifier}: was written, and its history doesn't know of it")
-    return made
+    return Commit(*made, answered)
 
 
-def _find(spark: SparkSession, identifier: str, mark: str) -> Commit | None:
-    """The commit that bears a mark, if there is one; `runs` of other writers may have come after it."""
+def _find(spark: SparkSession, identifier: str, mark: str) -> tuple[int, int] | None:
+    """Version and rows of the commit that bears a mark, if there is one; others may have come after it."""
     for limit in (f" LIMIT {_RECENT}", ""):
         history = spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").where(F.col("userMetadata") == mark)
         # A commit without files tells no number of rows.
@@ -86,5 +98,5 @@ def _find(spark: SparkSession, identifier: str, mark: str) -> Commit | None:
             "version", F.coalesce(F.col("operationMetrics")["numOutputRows"], F.lit("0")).cast("bigint")
         ).collect()
         if found:
-            return Commit(*found[0])
+            return int(found[0][0]), int(found[0][1])
     return None

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
-from jobs.core.commits import commit_once, retried
+from jobs.core.commits import commit_once, retried, write_once
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import Layout
 
@@ -298,7 +298,7 @@ class OutputTables:
     def append(self, table: str, frame: DataFrame) -> None:
         """Appends rows in one atomic commit."""
         fitted, identifier = self._fitted(self.read(table), frame), self.location.identifier(table)
-        commit_once(
+        write_once(
             self.spark, identifier, lambda options: fitted.writeTo(identifier).options(**options).append()
         )
 

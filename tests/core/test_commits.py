@@ -96,4 +96,4 @@ def test_an_empty_commit_has_a_version_of_its_own_also_when_another_run_commits_
         for _ in range(2):
             rows(spark, "others", 1).writeTo(table).append()
 
-    assert commit_once(spark, table, write) == Commit(before + 1, 0)
+    assert commit_once(spark, table, write) == Commit(before + 1, 0, answered=True)
