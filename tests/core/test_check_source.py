@@ -96,7 +96,7 @@ def test_columns_are_told_as_they_came_and_as_they_are_read(workspace: Workspace
     ann = "Ann\\x1b[2J\\u202e"
     assert told["Who"].startswith("Who customer_key, customer_name string 0 0 ~4 Ann\\x1b[2J\\u202e [bold] ")
     assert told["Who"].split()[-1] in {ann, "[bold]", "Cid", "Dan"}
-    assert told["total_revenue"].startswith("total_revenue total_revenue string 1 1 ~2 9.00 100.00 ")
+    assert told["total_revenue"].startswith("total_revenue total_revenue string 1 1 ~2 9.000000 100.000000 ")
     assert told["event_date"].startswith("event_date event_date string 0 1 ~3 2024-11-30 9999-12-31 ")
     assert told["cs_representative"] == "cs_representative cs_representative string 4 0 0"
     assert told["note"] == "note string 0 0 1 n n n", "not read, and shown all the same"

@@ -55,7 +55,8 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
     bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
 
     facts = spark.createDataFrame(rows, COLUMNS.format("18,2"))
-    incoming = facts.withColumns({"is_malformed": F.lit(False), "file_lines": F.lit(1)})
+    unread = F.lit(None).cast("string")
+    incoming = facts.withColumns({"is_malformed": F.lit(False), "file_lines": F.lit(1), "unread": unread})
 
     totals = CheckedSource("fct_revenues", incoming, {"bad": bad}, (), AS_OF).totals
 
