@@ -9,7 +9,6 @@ from pathlib import Path
 import yaml
 
 from jobs.core.guesses import Guess, customer_key, guesses, unused
-from jobs.core.inputs import Input
 from jobs.core.sources import KINDS
 from jobs.core.table_look import Look
 from jobs.core.visible import visible
@@ -91,14 +90,7 @@ def _place(look: Look, config: Path) -> list[str]:
         why = f"{alike} of the first {looked_at} lines have as many fields as the first"
         lines.append(f"delimiter: {_scalar(look.delimiter)} # a guess: {why}")
         if look.encoding != "UTF-8":
-            # A setting of later versions.
-            can = "encoding" in Input.model_fields
-            how = (
-                f"encoding: {look.encoding} # a guess"
-                if can
-                else f"# TODO: convert it to UTF-8 from {look.encoding}"
-            )
-            lines.append(f"{how}: not all of it is UTF-8")
+            lines.append(f"encoding: {look.encoding} # a guess: not all of it is UTF-8")
     return lines
 
 

@@ -13,6 +13,7 @@ _TYPES = {
     "text": "STRING",
     "date": "DATE",
     "money": "DECIMAL(18, 2)",
+    "amount": "DECIMAL(18, 2)",
     "number": "DECIMAL(18, 6)",
     "count": "BIGINT",
 }
@@ -150,7 +151,14 @@ def _count(column: Column) -> str | None:
     return name if _is_parsed(column) else f"try_cast({_pointed(column)} AS BIGINT)"
 
 
-_READ = {"text": _text, "date": _date, "money": _amount, "number": _amount, "count": _count}
+_READ = {
+    "text": _text,
+    "date": _date,
+    "money": _amount,
+    "amount": _amount,
+    "number": _amount,
+    "count": _count,
+}
 
 
 def _pointed(column: Column) -> str:
