@@ -10,7 +10,12 @@ from jobs.core.runs import RunLog
 from tests.conftest import Row, Workspace, active, fact
 
 MARCH, JUNE, SEPTEMBER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
-FACTS = [fact("Ann", "2024-03-01"), fact("Bob", "2024-03-02", "50"), fact("Ann", "2024-09-01")]
+FACTS = [
+    fact("Ann", "2024-03-01"),
+    fact("Bob", "2024-03-02", "50"),
+    fact("Bob", "2024-05-02", "1"),
+    fact("Ann", "2024-09-01"),
+]
 
 
 def events(workspace: Workspace, as_of: date) -> list[tuple[str, str]]:
