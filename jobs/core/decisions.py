@@ -4,7 +4,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +17,7 @@ from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
 from jobs.core.runs import Snapshot
 from jobs.core.segmentation import AXES, CHURNED
+from jobs.core.stamps import later_than_all
 from jobs.core.steps import Steps, literal_rows
 from jobs.core.tables import OutputTables
 
@@ -191,9 +191,9 @@ def record(
     prepare(tables, model)
     types = {name: FIELDS[name].dataType.simpleString() for name in COLUMNS}
     rows = [tuple(decision.values[name] for name in COLUMNS) for decision in decisions]
-    # The clock, for once: when a decision was recorded is a fact about it.
-    recorded_at = F.lit(datetime.now(UTC)).alias("recorded_at")
-    tables.append(TABLE, literal_rows(tables.spark, types, rows).select("*", recorded_at))
+    # The clock, for once: when a decision was recorded is a fact about it, and the later one counts.
+    recorded = tables.read(TABLE).agg(later_than_all("recorded_at").alias("recorded_at"))
+    tables.append(TABLE, literal_rows(tables.spark, types, rows).crossJoin(recorded))
 
 
 def _contradictions(decisions: Sequence[Decision]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from pyspark.sql import Column, DataFrame
@@ -18,6 +18,7 @@ from jobs.core.pins import Pins
 from jobs.core.provenance import SEMANTICS, code_version, definitions
 from jobs.core.redaction import redacted
 from jobs.core.settings import Settings
+from jobs.core.stamps import later_than_all
 from jobs.core.steps import one_row
 from jobs.core.tables import OutputTables, Written
 
@@ -173,18 +174,14 @@ class RunLog:
             (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
             for name, value in values.items()
         ]
-        # The event reads the log that it is appended to: so Delta lets no other come between, but has it
-        # made again. Clocks of machines differ and step back.
         of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & (F.col("model") == model.name)
         since = of_date & F.col("status").isin("published", "withdrawn")
         since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
         log = self._tables.read("runs").agg(
-            (F.max("happened_at") + F.expr("INTERVAL 1 MICROSECOND")).alias("after_all"),
-            F.count_if(since).alias("told_since"),
+            later_than_all("happened_at").alias("happened_at"), F.count_if(since).alias("told_since")
         )
-        stamp = F.greatest(F.lit(datetime.now(UTC)), "after_all").alias("happened_at")
         event = one_row(self._tables.spark).select(*columns).crossJoin(log).where("told_since = 0")
-        self._tables.append("runs", event.select(stamp, *values))
+        self._tables.append("runs", event.drop("told_since"))
 
     def _made_with(self) -> dict[str, Any]:
         return {

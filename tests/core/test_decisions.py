@@ -1,6 +1,6 @@
 """Decisions about segments: what is refused, what is recorded, and what is shown of it."""
 
-from datetime import date
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -242,8 +242,16 @@ def arguments(given: Row) -> list[str]:
     return ["record", *(f"{options.get(name, '--' + name)}={text}" for name, text in given.items())]
 
 
+class SlowClock:
+    """Of a machine that is years behind."""
+
+    @staticmethod
+    def now(zone: tzinfo) -> datetime:
+        return datetime(2001, 1, 1, tzinfo=zone)
+
+
 def test_what_waits_is_listed_as_published_with_what_was_decided_since(
-    published: Workspace, capsys: pytest.CaptureFixture[str]
+    published: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(published.folder, "list") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -255,6 +263,8 @@ def test_what_waits_is_listed_as_published_with_what_was_decided_since(
     ]
 
     assert run(published.folder, *arguments(APPROVAL)) == 0
+    # The later decision counts, whatever the clock says.
+    monkeypatch.setattr("jobs.core.stamps.datetime", SlowClock)
     assert run(published.folder, *arguments({**APPROVAL, "decision": "reject", "expires": "2025-01-01"})) == 0
     assert run(published.folder, "list", "--axis", "value_segment") == 0
     lines = capsys.readouterr().out.splitlines()

@@ -137,7 +137,7 @@ def test_events_are_in_order_though_clocks_differ_and_step_back(
         def now(zone: tzinfo) -> datetime:
             return datetime(2001, 1, 1, tzinfo=zone)
 
-    monkeypatch.setattr("jobs.core.runs.datetime", Clock)
+    monkeypatch.setattr("jobs.core.stamps.datetime", Clock)
     for number in range(3):
         log.tell("started", MODEL, replace(FIRST, run_id=f"late {number}"))
 
