@@ -11,9 +11,10 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import DataFrameWriterV2, SparkSession
 
-from jobs.core.readers import PUBLISHED, published
+from jobs.core.counting import counting
 from jobs.core.tables import OutputTables
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.generate_profiles import profile
@@ -77,25 +78,23 @@ class Scene:
         return self.workspace.run(as_of, options=["--set", f"output.path={place}"])
 
     def seen(self, output: str) -> dict[tuple[str, date], State]:
-        """What the documented reader shows of each model and date, without the run that made it."""
+        """What a reader without Spark sees of each model and date, without the run that made it."""
         path = self.workspace.folder / output
+        events = DeltaTable(str(path / "runs")).to_pyarrow_table().to_pylist()
         return {
             (model, day): {
-                table: sorted(
-                    (
-                        {name: value for name, value in row.asDict().items() if name != "run_id"}
-                        for row in published(
-                            self.workspace.spark, table, day, path=str(path), model=model
-                        ).collect()
-                    ),
-                    key=str,
-                )
-                for table in PUBLISHED
-                if (path / model / table).exists()
+                table: self._rows(path / model / table, version, day)
+                for table, version in counts["table_versions"]
             }
             for model in self.models
-            for day in DAYS
+            for day, counts in counting(event for event in events if event["model"] == model).items()
         }
+
+    @staticmethod
+    def _rows(place: Path, version: int, day: date) -> list[Row]:
+        table = DeltaTable(str(place), version=version)
+        found = table.to_pyarrow_table(partitions=[("as_of", "=", str(day))]).drop_columns("run_id")
+        return sorted(found.to_pylist(), key=str)
 
     def events(self, output: str) -> list[Row]:
         told = self.workspace.table("runs", output).orderBy("happened_at")

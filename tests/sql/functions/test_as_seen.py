@@ -1,5 +1,6 @@
 from pyspark.sql import SparkSession
 
+from jobs.core.names import with_functions
 from tests.sql.steps import assert_rows, table
 
 SPACES = [
@@ -44,6 +45,6 @@ def test_a_text_looks_like_its_visible_characters(spark: SparkSession) -> None:
         **{f"{sign}a{sign}b{sign}": "ab" for sign in UNSEEN},
     }
     result = table(spark, "words STRING", [(words,) for words in [*cases, None]]).selectExpr(
-        "words", "as_seen(words) AS seen"
+        "words", with_functions("as_seen(words) AS seen")
     )
     assert_rows(result, "words STRING, seen STRING", *cases.items(), (None, None))

@@ -2,6 +2,7 @@ import unicodedata
 
 from pyspark.sql import SparkSession
 
+from jobs.core.names import with_functions
 from tests.sql.steps import table
 
 
@@ -17,6 +18,7 @@ def test_a_text_without_visible_characters_is_blank(spark: SparkSession) -> None
     visible = ["x", " -", "é", "\ufffd"]
     given = table(spark, "words STRING", [(words,) for words in ["", " \t\u200b", *known, *visible, None]])
     told = {
-        row["words"]: row["blank"] for row in given.selectExpr("words", "is_blank(words) AS blank").collect()
+        row["words"]: row["blank"]
+        for row in given.selectExpr("words", with_functions("is_blank(words) AS blank")).collect()
     }
     assert [words for words, is_blank in told.items() if not is_blank] == visible
