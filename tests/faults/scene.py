@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +34,7 @@ class InjectedError(Exception):
 
 @dataclass
 class Scene:
-    """Three dates published, and other sources for the middle one.
+    """Dates published, and other sources for one of them.
 
     Attributes:
         workspace: with sources and configuration.
@@ -47,13 +47,13 @@ class Scene:
     published: dict[tuple[str, date], State] = field(default_factory=dict)
 
     @classmethod
-    def made(cls, workspace: Workspace, *models: str) -> "Scene":
+    def made(cls, workspace: Workspace, *models: str, days: Sequence[date] = DAYS) -> "Scene":
         scene = cls(workspace, models)
         names = ["fct_revenues", "dim_accounts"] + (["dim_customers"] if VPS in models else [])
         sources = {name: {"path": name} for name in names}
         workspace.configure(sources=sources, model=None, models=list(models), quality=LENIENT)
         scene.write_sources("20")
-        assert workspace.run(*DAYS) == 0
+        assert workspace.run(*days) == 0
         scene.published = scene.seen("output")
         scene.write_sources("900")
         return scene
