@@ -93,7 +93,7 @@ class Scene:
     @staticmethod
     def _rows(place: Path, version: int, day: date) -> list[Row]:
         table = DeltaTable(str(place), version=version)
-        found = table.to_pyarrow_table(partitions=[("as_of", "=", str(day))]).drop_columns("run_id")
+        found = table.to_pyarrow_table(filters=[("as_of", "=", day)]).drop_columns("run_id")
         return sorted(found.to_pylist(), key=str)
 
     def events(self, output: str) -> list[Row]:
