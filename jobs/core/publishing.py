@@ -77,7 +77,7 @@ class Publisher:
                 "should"
             )
 
-    def settle(self, as_of: date | None = None) -> None:
+    def settle(self, as_of: date) -> None:
         """Compares anew the published days that were compared with another one than the previous.
 
         A snapshot in the past has its follower compared with it; what a killed run left stale is found by
@@ -85,9 +85,9 @@ class Publisher:
         publishes itself is left until then. Then the views are made.
 
         Args:
-            as_of: a date that the command is done with, published or not; all are if none is given.
+            as_of: a date that the command is done with, published or not.
         """
-        self._pending -= {as_of} if as_of else self._pending
+        self._pending.discard(as_of)
         try:
             self._compare_stale_days()
         finally:

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.configuration import Configuration
-from jobs.core.counting import counting, disturbed, in_order
+from jobs.core.counting import counting, in_order
 from jobs.core.errors import ConfigurationError
 from jobs.core.layout import layout
 from jobs.core.model import ScoringModel
@@ -219,10 +219,6 @@ class RunLog:
         if model_name is not None:
             events = events.where(F.col("model") == model_name)
         return _collected(events)
-
-    def disturbed(self, model_name: str) -> set[date]:
-        """The published dates to whose rows another run may have written since."""
-        return disturbed(self.events(model_name))
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.counting import disturbed
 from jobs.core.model import ScoringModel, load_model
 from jobs.core.pins import Pins
 from jobs.core.provenance import SEMANTICS
@@ -99,14 +100,14 @@ def test_a_snapshot_of_an_earlier_version_is_of_its_model(log: RunLog) -> None:
 
 def test_a_day_that_was_begun_to_be_compared_again_is_disturbed(log: RunLog) -> None:
     published = log.published(MODEL.name)
-    assert log.disturbed(MODEL.name) == set()
+    assert disturbed(log.events(MODEL.name)) == set()
 
     log.tell("started", MODEL, published[FIRST.as_of])
 
     assert log.published(MODEL.name)[FIRST.as_of].run_id == "run 1"
-    assert log.disturbed(MODEL.name) == {FIRST.as_of}
+    assert disturbed(log.events(MODEL.name)) == {FIRST.as_of}
     log.tell("published", MODEL, published[FIRST.as_of])
-    assert log.disturbed(MODEL.name) == set()
+    assert disturbed(log.events(MODEL.name)) == set()
 
 
 def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(log: RunLog) -> None:
@@ -114,11 +115,11 @@ def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(
     later = replace(FIRST, run_id="run 3")
     log.tell("started", MODEL, later)
     log.tell("published", MODEL, later)
-    assert log.disturbed(MODEL.name) == set()
+    assert disturbed(log.events(MODEL.name)) == set()
 
     log.tell("started", MODEL, earlier)
 
-    assert log.disturbed(MODEL.name) == {FIRST.as_of}
+    assert disturbed(log.events(MODEL.name)) == {FIRST.as_of}
 
 
 def stamps(log: RunLog) -> list[int]:
