@@ -15,7 +15,7 @@ help: ## print the targets
 
 setup: $(READY) ## once: Python environment in .venv, Java and Delta's jars found or fetched
 
-$(READY): pyproject.toml requirements-dev.lock scripts/setup.py scripts/setup_spark.py scripts/delta_jars.sha256 jobs/core/java.py
+$(READY): pyproject.toml requirements-dev.lock scripts/setup.py scripts/setup_spark.py scripts/delta_jars.sha256 jobs/core/runtime/java.py
 	@$(PYTHON) scripts/setup.py $(VENV)
 	@touch $@
 

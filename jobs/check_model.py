@@ -10,19 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.core.command import command_parser, date_option, leave, run_command
-from jobs.core.errors import BadDataError, Problems
-from jobs.core.model import ScoringModel, load_model
-from jobs.core.model_report import ANTI_PATTERNS, Finding, model_findings
-from jobs.core.output import Output
-from jobs.core.redaction import redacted
-from jobs.core.runs import Snapshot
-from jobs.core.segments_report import segments_findings
-from jobs.core.session import borrowed_session
-from jobs.core.settings import Settings, load_settings
-from jobs.core.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
-from jobs.core.steps import timed
-from jobs.core.visible import cell, visible
+from jobs.core.commands.kit import command_parser, date_option, leave, run_command
+from jobs.core.config.model import ScoringModel, load_model
+from jobs.core.config.settings import Settings, load_settings
+from jobs.core.pipeline.steps import timed
+from jobs.core.publish.output import Output
+from jobs.core.publish.runs import Snapshot
+from jobs.core.report.model_report import ANTI_PATTERNS, Finding, model_findings
+from jobs.core.report.segments_report import segments_findings
+from jobs.core.report.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
+from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.redaction import redacted
+from jobs.core.runtime.session import borrowed_session
+from jobs.core.runtime.visible import cell, visible
 
 _WIDTH_OF_FILES = 130  # characters, when the output is no terminal
 _STYLES = {"ok": "green", "look": "yellow", "missing": "red"}

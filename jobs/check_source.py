@@ -10,19 +10,19 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
-from jobs.core.command import command_parser, date_option, leave, run_command
-from jobs.core.date_run import DateRun
-from jobs.core.errors import BadDataError, Problems
-from jobs.core.model import ScoringModel
-from jobs.core.pins import Pins
-from jobs.core.rehearsal import Rehearsal
-from jobs.core.rules import Rules
-from jobs.core.session import borrowed_session
-from jobs.core.settings import Settings
-from jobs.core.source_report import SourceReport
-from jobs.core.sources import key_is_name, open_sources
-from jobs.core.steps import functions, say, timed
-from jobs.core.visible import visible
+from jobs.core.commands.kit import command_parser, date_option, leave, run_command
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.rules import Rules
+from jobs.core.config.settings import Settings
+from jobs.core.pipeline.steps import functions, say, timed
+from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.rehearsal import Rehearsal
+from jobs.core.report.source_report import SourceReport
+from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.session import borrowed_session
+from jobs.core.runtime.visible import visible
+from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.source_versions import Pins
 from jobs.tier_customers import check_models, read_configuration
 
 _WIDTH_OF_FILES = 170  # characters, when the output is no terminal

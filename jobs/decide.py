@@ -11,18 +11,18 @@ from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 from rich.table import Table
 
-from jobs.core import decisions
-from jobs.core.command import command_parser, date_option, leave, run_command
-from jobs.core.decisions import Decision
-from jobs.core.errors import ConfigurationError, Problems
-from jobs.core.model import ScoringModel, load_model
-from jobs.core.output import Output
-from jobs.core.runs import Snapshot
-from jobs.core.segmentation import AXES
-from jobs.core.session import borrowed_session
-from jobs.core.settings import Settings, load_settings
-from jobs.core.steps import Steps, say
-from jobs.core.visible import cell, visible
+from jobs.core.commands.kit import command_parser, date_option, leave, run_command
+from jobs.core.config.model import ScoringModel, load_model
+from jobs.core.config.segmentation import AXES
+from jobs.core.config.settings import Settings, load_settings
+from jobs.core.pipeline.steps import Steps, say
+from jobs.core.publish import decisions
+from jobs.core.publish.decisions import Decision
+from jobs.core.publish.output import Output
+from jobs.core.publish.runs import Snapshot
+from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.session import borrowed_session
+from jobs.core.runtime.visible import cell, visible
 
 _WIDTH_OF_FILES = 160  # characters, when the output is no terminal
 _MOST_LISTED = 50

@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.core.command import EXIT_STATUS_HELP, leave, run_command
-from jobs.core.errors import ConfigurationError, Problems
-from jobs.core.first_config import first_config
-from jobs.core.logs import default_log_file
-from jobs.core.session import open_session
-from jobs.core.settings import load_settings
-from jobs.core.steps import say
-from jobs.core.table_look import Look, look_at
+from jobs.core.commands.kit import EXIT_STATUS_HELP, leave, run_command
+from jobs.core.config.settings import load_settings
+from jobs.core.pipeline.steps import say
+from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.logs import default_log_file
+from jobs.core.runtime.session import open_session
+from jobs.core.sources.first_config.document import first_config
+from jobs.core.sources.first_config.table_look import Look, look_at
 
 _OPTIONS = {
     "fct_revenues": ("--facts", "revenue facts: one row per event of a customer"),

@@ -10,22 +10,24 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.core import decisions, pipeline, summary
-from jobs.core.command import Outcomes, command_parser, date_option, leave, run_command
-from jobs.core.date_run import DateRun
-from jobs.core.errors import ConfigurationError, Problems
-from jobs.core.model import ScoringModel, fallbacks_of, load_model
-from jobs.core.model_check import check_model
-from jobs.core.money import PLANNED
-from jobs.core.output import Output
-from jobs.core.pins import Pins
-from jobs.core.publishing import Publisher
-from jobs.core.reproduction import reproduce
-from jobs.core.rules import Rules
-from jobs.core.session import borrowed_session, session_lives
-from jobs.core.settings import Settings, load_settings
-from jobs.core.sources import KINDS, key_is_name, open_sources
-from jobs.core.steps import Steps, functions, say, timed
+from jobs.core.commands.kit import Outcomes, command_parser, date_option, leave, run_command
+from jobs.core.config.model import ScoringModel, fallbacks_of, load_model
+from jobs.core.config.model_check import check_model
+from jobs.core.config.rules import Rules
+from jobs.core.config.settings import Settings, load_settings
+from jobs.core.pipeline import pipeline
+from jobs.core.pipeline.steps import Steps, functions, say, timed
+from jobs.core.publish import decisions
+from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.output import Output
+from jobs.core.publish.publisher import Publisher
+from jobs.core.publish.reproduction import reproduce
+from jobs.core.report import summary
+from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.session import borrowed_session, session_lives
+from jobs.core.sources.money import PLANNED
+from jobs.core.sources.opening import KINDS, key_is_name, open_sources
+from jobs.core.sources.source_versions import Pins
 
 
 def main() -> None:

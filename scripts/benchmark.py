@@ -29,7 +29,7 @@ from benchmark_measure import (
 )
 from deltalake import DeltaTable
 
-from jobs.core.steps import say
+from jobs.core.pipeline.steps import say
 
 CHECKOUT = Path(__file__).parents[1]
 PROGRAMS = Path("scripts/benchmark")
@@ -41,7 +41,12 @@ MOST_NAIVE_FACTS = 2_000_000 * USUAL_FACTS
 CODE = {
     "job": ["jobs/**/*.py", "sql/**/*.sql", "conf/**/*.*"],
     "duckdb": [f"{PROGRAMS}/run_duckdb.py", f"{PROGRAMS}/duckdb.sql"],
-    "naive": [f"{PROGRAMS}/run_naive.py", f"{PROGRAMS}/naive.sql", "jobs/core/session.py", "conf/spark/*"],
+    "naive": [
+        f"{PROGRAMS}/run_naive.py",
+        f"{PROGRAMS}/naive.sql",
+        "jobs/core/runtime/session.py",
+        "conf/spark/*",
+    ],
     "data": ["scripts/make_sample_data.py"],
 }
 COMPARED = ("customer_key", "profitability_score", "adherence_score", "tier")

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from jobs.core.java import HOW_TO_INSTALL, find_java
+from jobs.core.runtime.java import HOW_TO_INSTALL, find_java
 
 SECONDS_BETWEEN_SAMPLES = 0.2
 SECONDS_TO_END = 60

@@ -6,11 +6,11 @@ from pathlib import Path
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
-from jobs.core import summary
-from jobs.core.logs import default_log_file
-from jobs.core.model import load_model
-from jobs.core.session import open_session
-from jobs.core.tables import Location, OutputTables
+from jobs.core.config.model import load_model
+from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.report import summary
+from jobs.core.runtime.logs import default_log_file
+from jobs.core.runtime.session import open_session
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
-from jobs.core.logs import default_log_file
-from jobs.core.session import open_session
+from jobs.core.runtime.logs import default_log_file
+from jobs.core.runtime.session import open_session
 
 # Few large customers and many small ones: Pareto draws, cut off at `cap` times the smallest.
 TAILS = {"activity_tail": 1.3, "size_tail": 1.2, "cap": 200.0}

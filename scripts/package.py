@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from jobs.core.provenance import COMMIT_FILE, checkout_commit
+from jobs.core.publish.provenance import COMMIT_FILE, checkout_commit
 
 CHECKOUT = Path(__file__).parents[1]
 

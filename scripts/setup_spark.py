@@ -17,8 +17,8 @@ from pathlib import Path
 
 import jdk
 
-from jobs.core.errors import ConfigurationError
-from jobs.core.java import HOW_TO_INSTALL, OLDEST, OWN_JAVA, find_java, use_java
+from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.java import HOW_TO_INSTALL, OLDEST, OWN_JAVA, find_java, use_java
 
 CHECKSUMS = Path(__file__).with_name("delta_jars.sha256")
 RESOLVE = """

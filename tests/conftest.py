@@ -12,9 +12,9 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import tier_customers
-from jobs.core.readers import PUBLISHED, published
-from jobs.core.session import open_session
-from jobs.core.steps import define_functions
+from jobs.core.pipeline.steps import define_functions
+from jobs.core.publish.readers import PUBLISHED, published
+from jobs.core.runtime.session import open_session
 
 CHECKOUT = Path(__file__).parents[1]
 FACTS = (

@@ -1,6 +1,6 @@
 """Another value for each setting that the job pins."""
 
-from jobs.core.pinned import PINNED
+from jobs.core.runtime.pinned import PINNED
 
 _FLIPPED = {"true": "false", "false": "true"}
 _OTHERS = {

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-from jobs.core.logs import default_log_file
-from jobs.core.session import open_session
+from jobs.core.runtime.logs import default_log_file
+from jobs.core.runtime.session import open_session
 
 SAMPLE_DATA = Path(__file__).parents[1] / "make_sample_data.py"
 PERIOD = ("--start", "2023-07-01", "--until", "2024-12-31")

@@ -7,7 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from jobs.core.session import open_session
+from jobs.core.runtime.session import open_session
 
 
 def main() -> None:

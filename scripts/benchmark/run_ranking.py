@@ -14,10 +14,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core import ranking
-from jobs.core.java import use_java
-from jobs.core.resources import resource
-from jobs.core.session import properties
+from jobs.core.pipeline import ranking
+from jobs.core.runtime.java import use_java
+from jobs.core.runtime.resources import resource
+from jobs.core.runtime.session import properties
 
 CHANCE = """
 CREATE OR REPLACE TEMPORARY FUNCTION chance(id BIGINT, salt INT, size INT) RETURNS BIGINT

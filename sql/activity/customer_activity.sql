@@ -2,7 +2,7 @@
 -- Input: customer_units. Shuffles: none, it comes together by customer.
 -- Why: the main business unit has the most revenue, unrounded, ties going to the smallest code: revenue and
 -- code make one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the
--- last. Revenue has at most 28 digits: more is refused before (jobs/core/sums.py).
+-- last. Revenue has at most 28 digits: more is refused before (jobs/core/quality/sums.py).
 WITH units AS (
     SELECT
         *,

@@ -4,7 +4,7 @@
 -- Why: every measure a model can rank, compare or publish is a column here. A new metric is one more
 -- column and one line of a model. Counts and money of a customer without events in the window are 0.
 -- Money is rounded half up to cents here, once, and all that follows from it uses the rounded sum. A sum that
--- its column can't hold is NULL: jobs/core/sums.py refuses it, by the unrounded one.
+-- its column can't hold is NULL: jobs/core/quality/sums.py refuses it, by the unrounded one.
 -- Ordinary amounts are divided as BIGINT, several times faster than decimals, which take the huge ones. (A
 -- function's arguments are evaluated wherever it stands, so they are guarded again.)
 WITH unrounded AS (

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from jobs.core.publishing import Publisher
-from jobs.core.runs import RunLog
+from jobs.core.publish.publisher import Publisher
+from jobs.core.publish.runs import RunLog
 from tests.conftest import Row, Workspace, active, fact
 
 MARCH, JUNE, SEPTEMBER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)

@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.core.checked_source import CheckedSource
-from jobs.core.pins import Pins
-from jobs.core.rules import Rules
-from jobs.core.settings import Quality, load_settings
-from jobs.core.sources import open_sources
+from jobs.core.config.rules import Rules
+from jobs.core.config.settings import Quality, load_settings
+from jobs.core.quality.checked_source import CheckedSource
+from jobs.core.sources.opening import open_sources
+from jobs.core.sources.source_versions import Pins
 from tests.conftest import Workspace
 
 AS_OF = date(2024, 6, 30)

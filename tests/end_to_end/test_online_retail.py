@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from jobs.core.pins import Pins
-from jobs.core.settings import load_settings
-from jobs.core.sources import open_sources
+from jobs.core.config.settings import load_settings
+from jobs.core.sources.opening import open_sources
+from jobs.core.sources.source_versions import Pins
 from tests import reference
 from tests.conftest import CHECKOUT, Workspace
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot

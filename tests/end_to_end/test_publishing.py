@@ -9,8 +9,8 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
-from jobs.core import steps
-from jobs.core.explanation import score_components_query
+from jobs.core.pipeline import steps
+from jobs.core.publish.explanation import score_components_query
 from tests import reference
 from tests.conftest import CHECKOUT, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs.core.tables import OutputTables
+from jobs.core.delta.tables import OutputTables
 from tests.conftest import CHECKOUT, Workspace, active, fact
 
 FLAGS = [{"flag": "REGULAR", "recommended_action": "Standard monitoring"}]
@@ -54,7 +54,7 @@ def test_a_run_is_reproduced_in_a_copy_with_the_columns_that_it_had(
     assert commits(output) == before, "production is not touched"
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.core.reproduction.SEMANTICS", 99)
+        patched.setattr("jobs.core.publish.reproduction.SEMANTICS", 99)
         assert reproduced(workspace, run_id, *there) == 3
     said = capsys.readouterr().err
     assert "with semantics " in said

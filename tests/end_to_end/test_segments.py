@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from jobs import check_model, decide
-from jobs.core.decisions import FIELDS, prepare
-from jobs.core.model import load_model
-from jobs.core.tables import Location, OutputTables
+from jobs.core.config.model import load_model
+from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.publish.decisions import FIELDS, prepare
 from tests import reference_value
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows

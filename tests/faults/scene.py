@@ -14,8 +14,8 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrameWriterV2, SparkSession
 
-from jobs.core.counting import counting
-from jobs.core.tables import OutputTables
+from jobs.core.delta.tables import OutputTables
+from jobs.core.publish.counting import counting
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.generate_profiles import profile
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from jobs import decide
-from jobs.core.readers import PUBLISHED
+from jobs.core.publish.readers import PUBLISHED
 from tests.conftest import Workspace
 from tests.faults.scene import (
     AS_OF,

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.java import use_java
-from jobs.core.runs import RunLog
-from jobs.core.tables import Location, OutputTables
+from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.publish.runs import RunLog
+from jobs.core.runtime.java import use_java
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.generate import history_inputs
 
@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from pyspark.sql import SparkSession
 from jobs import tier_customers
-from jobs.core.session import properties
+from jobs.core.runtime.session import properties
 settings = properties(Path("conf/spark/local.conf").read_text())
 settings |= {"spark.master": "local-cluster[2,1,1024]", "spark.executor.memory": "1g"}
 settings["spark.driver.memory"] = "1g"
@@ -43,7 +43,7 @@ sys.exit(status)
 MANY_RUNS = """
 import sys
 from jobs import tier_customers
-from jobs.core.session import open_session
+from jobs.core.runtime.session import open_session
 open_session("many runs")
 config, log, *dates = sys.argv[1:]
 common = ["--config", config, "--log-file", log, "--no-summary"]

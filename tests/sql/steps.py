@@ -9,7 +9,7 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DateType, DecimalType, StructType
 
-from jobs.core.steps import Steps, Value
+from jobs.core.pipeline.steps import Steps, Value
 
 Given = Sequence[Any] | Mapping[str, Any]
 

@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.core.letters import accents
+from jobs.core.quality.letters import accents
 from tests.sql.steps import assert_rows, run_step, table
 
 FOUND = "customers BIGINT, one_key STRING, other_key STRING"

@@ -2,9 +2,9 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
-from jobs.core.decisions import FIELDS, judged
-from jobs.core.model import load_model
-from jobs.core.steps import Steps
+from jobs.core.config.model import load_model
+from jobs.core.pipeline.steps import Steps
+from jobs.core.publish.decisions import FIELDS, judged
 from tests.conftest import Row
 from tests.generate_profiles import FAULTS, decision
 

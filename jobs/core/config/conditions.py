@@ -1,0 +1,95 @@
+"""Conditions on the measures of a customer, as models state them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StrictBool, StrictStr, ValidationInfo, model_validator
+
+from jobs.core.config.documents import Document
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "missing", "present"]
+Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]  # fits Spark's DECIMAL(38)
+
+
+class Condition(Document):
+    """Compares one measure with one value, or joins conditions by all or any."""
+
+    metric: Name | None = None
+    operator: Operator | None = None
+    value: StrictBool | Number | StrictStr | None = None
+    threshold: Name | None = None
+    months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
+    all: tuple["Condition", ...] = ()
+    any: tuple["Condition", ...] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = self.model_fields_set
+        if any(getattr(self, key) is None for key in given):
+            raise ValueError("must have a value for each of its keys, got null")
+        if given in ({"all"}, {"any"}):
+            if not self.all + self.any:
+                raise ValueError("must have at least one condition below all or any")
+            return self
+        operands = given & {"value", "threshold", "months_before_as_of"}
+        wanted = 0 if self.operator in {"missing", "present"} else 1
+        if given - operands != {"metric", "operator"} or len(operands) != wanted:
+            raise ValueError(
+                "must be {metric, operator, and one of value, threshold, months_before_as_of}, "
+                "{metric, operator: missing or present}, {all: [...]}, or {any: [...]}, "
+                f"got {sorted(given)}"
+            )
+        return self
+
+    def comparisons(self) -> Iterator["Condition"]:
+        """The comparisons in it, in the order written."""
+        if self.metric is not None:
+            yield self
+        for part in self.all + self.any:
+            yield from part.comparisons()
+
+
+class Rule(Document):
+    """Something that holds for a customer when its condition does, or for everybody else."""
+
+    when: Condition | None = None
+
+
+def check_names(what: str, names: list[str]) -> Iterator[str]:
+    """Tells of names that are given more than once."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        yield f"must have each {what} once, got more of {', '.join(repeated)}"
+
+
+def check_fallback(rules: Sequence[Rule]) -> Iterator[str]:
+    """Tells if there isn't one rule without a condition, as the last."""
+    if [rule.when is None for rule in rules] != [False] * (len(rules) - 1) + [True]:
+        yield "must have when in all but the last, which is for everybody else"
+
+
+def check_thresholds(
+    placed: Iterable[tuple[str, Condition | None]], known: Mapping[str, Decimal]
+) -> Iterator[str]:
+    """Tells of thresholds that conditions, each with the name of its place, name and the model doesn't."""
+    for place, condition in placed:
+        for comparison in condition.comparisons() if condition else ():
+            if comparison.threshold and comparison.threshold not in known:
+                yield f"{place}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+
+
+def check_rules(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
+    """The same of rules, while their model is read; nothing if its thresholds are wrong themselves."""
+    known = info.data.get("thresholds")
+    if known is not None:
+        yield from check_thresholds(((str(place), rule.when) for place, rule in enumerate(rules)), known)
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raises ValueError with all problems, if there are any."""
+    told = "; ".join(problems)
+    if told:
+        raise ValueError(told)

@@ -1,0 +1,4 @@
+"""All reading and writing of Delta tables.
+
+Imports `runtime` and `config`.
+"""

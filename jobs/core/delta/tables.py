@@ -1,0 +1,327 @@
+"""All reading and writing of Delta tables."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructField
+
+from jobs.core.config.table_docs import Layout
+from jobs.core.delta.commits import commit_once, retried, write_once
+from jobs.core.runtime.errors import ConfigurationError
+
+# What every reader can open: no feature that raises the reader protocol above 1. Some platforms switch
+# these on by themselves.
+_PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.checkpointPolicy": "classic",
+    "delta.enableTypeWidening": "false",
+    # No bounds of columns: files are in no order but that of dates, so bounds would spare no reader a file,
+    # and to gather them was a fifth of the writing.
+    "delta.dataSkippingNumIndexedCols": "0",
+    # By this Delta recognises a commit that it is asked to make twice, soon after or never.
+    "delta.setTransactionRetentionDuration": "interval 30 days",
+}
+# Published snapshots are read at the versions that `runs` records, however old: neither their log nor their
+# files may go, also not by a VACUUM that a platform runs unasked. (Fifty years: longer ones reach before the
+# epoch.)
+_HISTORY = {
+    "delta.logRetentionDuration": "interval 18250 days",
+    "delta.deletedFileRetentionDuration": "interval 18250 days",
+}
+_LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
+_LAYOUT_VERSION = "2"
+
+
+def quoted_column(name: str) -> str:
+    """A column's name, dots and all, as a quoted identifier."""
+    return f"`{name.replace('`', '``')}`"
+
+
+def quoted(name: str) -> str:
+    """A dotted name as a quoted identifier."""
+    return ".".join(quoted_column(part) for part in name.split("."))
+
+
+def path_identifier(path: str) -> str:
+    """The identifier of the Delta table at a path."""
+    return f"delta.`{path.replace('`', '``')}`"
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def lacks_history(properties: Mapping[str, str] | None) -> bool:
+    """Whether a table is there, by its properties, that may lose the files of its old versions."""
+    return properties is not None and any(properties.get(name) != kept for name, kept in _HISTORY.items())
+
+
+def latest_version(spark: SparkSession, identifier: str) -> int | None:
+    """The version that a Delta table has now; None if it is no Delta table, or there is none."""
+    try:
+        history = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()
+    except AnalysisException:
+        return None
+    return int(history[0]["version"])
+
+
+def read_version(spark: SparkSession, identifier: str, version: int) -> DataFrame:
+    """A Delta table as it was at a version."""
+    return spark.read.option("versionAsOf", version).table(identifier)
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a set of output tables lies: a folder, or a schema of a catalog."""
+
+    path: str | None = None
+    schema: str | None = None
+
+    def of_model(self, model: str) -> "Location":
+        """The place of one model's tables where several models are published."""
+        if self.path is not None:
+            return Location(path=f"{self.path}/{model}")
+        return Location(schema=f"{self.schema}_{model}")
+
+    def identifier(self, table: str) -> str:
+        """The quoted identifier of one table."""
+        return (
+            path_identifier(f"{self.path}/{table}")
+            if self.path is not None
+            else quoted(f"{self.schema}.{table}")
+        )
+
+    def __str__(self) -> str:
+        return self.path if self.path is not None else f"schema {self.schema}"
+
+
+@dataclass(frozen=True)
+class Total:
+    """What is added up over rows on their way to the files: an aggregate of a value that each row has."""
+
+    of: Column
+    by: Callable[[Column], Column] = F.sum
+
+    def in_one(self) -> Column:
+        """The aggregate over rows, where both steps can be one."""
+        return self.by(self.of)
+
+
+@dataclass(frozen=True)
+class Written:
+    """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
+
+    Attributes:
+        totals: what else was added up over the rows on their way.
+    """
+
+    version: int
+    rows: int
+    content_hash: str
+    totals: Mapping[str, Any] = field(default_factory=dict)
+
+
+def content_hash(frame: DataFrame) -> Total:
+    """An order-independent hash of rows over every column but run_id, as text.
+
+    The sum of the rows' 64-bit hashes; a row's hash also covers which of its values are NULL, which
+    xxhash64 alone skips. Maps are not hashable; no snapshot table has one.
+    """
+    hashed = [f"`{name}`" for name in frame.columns if name != "run_id"]
+    row_hash = F.xxhash64(*hashed, *(F.isnull(name) for name in hashed))
+    return Total(
+        row_hash.cast("decimal(38,0)"), lambda hashes: F.coalesce(F.sum(hashes), F.lit(0)).cast("string")
+    )
+
+
+class OutputTables:
+    """The tables of one location.
+
+    Attributes:
+        spark: the session.
+        location: where they lie.
+    """
+
+    def __init__(self, spark: SparkSession, location: Location) -> None:
+        self.spark = spark
+        self.location = location
+        self._created: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+
+    def read(self, table: str) -> DataFrame:
+        """The table as it is now."""
+        return self.spark.read.table(self.location.identifier(table))
+
+    def read_at(self, table: str, version: int) -> DataFrame:
+        """The table as it was at a version."""
+        return read_version(self.spark, self.location.identifier(table), version)
+
+    def version(self, table: str) -> int:
+        """The version that a table has now."""
+        found = latest_version(self.spark, self.location.identifier(table))
+        if found is None:
+            raise ConfigurationError(f"{self.location}: must hold a Delta table {table}, which is missing")
+        return found
+
+    def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:
+        """A snapshot's rows as a run wrote them, whatever other runs have done since."""
+        return self.read_at(table, written.version).where(F.col("as_of") == F.lit(as_of))
+
+    def properties(self, table: str) -> dict[str, str] | None:
+        """The table's properties; None if it isn't there."""
+        try:
+            detail = self.spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").collect()
+        except AnalysisException:
+            return None
+        return dict(detail[0]["properties"])
+
+    def create(
+        self,
+        table: str,
+        fields: list[StructField],
+        layout: Layout,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Creates the table unless it is there, and adds the columns that it lacks.
+
+        Raises:
+            ConfigurationError: it is there with another type for one of the columns, or with a layout that
+                is not ours.
+        """
+        identifier = self.location.identifier(table)
+        signature = (table, tuple((field.name, field.dataType.simpleString()) for field in fields))
+        if signature in self._created:
+            return
+        if self.location.schema is not None:
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
+        checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
+        history = _HISTORY if layout.keeps_history else {}
+        settings = {**_PROPERTIES, **history, _LAYOUT: _LAYOUT_VERSION, **checks, **(properties or {})}
+        columns = ", ".join(
+            _column(field, layout, not_null=field.name in layout.not_null) for field in fields
+        )
+        create = (
+            f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta "
+            f"{'PARTITIONED BY (as_of) ' if layout.by_date else ''}"
+            f"COMMENT {_literal(layout.comment)} "
+            f"TBLPROPERTIES ({', '.join(f'{_literal(k)} = {_literal(v)}' for k, v in settings.items())})"
+        )
+        there = self.properties(table)
+        if there is None:
+            retried(lambda: self.spark.sql(create))
+            there = settings
+        elif there.get(_LAYOUT) != _LAYOUT_VERSION:
+            raise ConfigurationError(
+                f"output: must hold tables of layout {_LAYOUT_VERSION}, which this version writes, "
+                f"got {table} of layout {there.get(_LAYOUT)} in {self.location}; publish to another output"
+            )
+        # Another run may have made it a moment ago, of other columns.
+        self._widen(table, fields, layout)
+        if layout.keeps_history:
+            self.keep_history(table, there)
+        # Some are missing where a run was killed between two changes of the table.
+        for name, check in checks.items():
+            if name not in there:
+                constraint = quoted(name.removeprefix("delta.constraints."))
+                self.spark.sql(f"ALTER TABLE {identifier} ADD CONSTRAINT {constraint} CHECK ({check})")
+        self._created.add(signature)
+
+    def keep_history(self, table: str, properties: Mapping[str, str] | None) -> None:
+        """Has a table, with these properties now, keep its log and the files of all its versions."""
+        if lacks_history(properties):
+            settings = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in _HISTORY.items())
+            identifier = self.location.identifier(table)
+            retried(lambda: self.spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ({settings})"))
+
+    def _widen(self, table: str, fields: list[StructField], layout: Layout) -> None:
+        there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
+        changed = [
+            f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
+            f"got {field.dataType.simpleString().upper()}; publish to another output"
+            for field in fields
+            if there.get(field.name, field.dataType.simpleString()) != field.dataType.simpleString()
+        ]
+        if changed:
+            raise ConfigurationError(*changed)
+        added = [field for field in fields if field.name not in there]
+        if added:
+            # Nullable, whatever the layout says: earlier snapshots don't have them.
+            columns = ", ".join(_column(field, layout, not_null=False) for field in added)
+            self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
+
+    def replace(
+        self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total] | None = None
+    ) -> Written:
+        """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
+
+        Args:
+            table: to write; it exists.
+            as_of: all rows have it.
+            frame: the rows; columns that the table has and they lack become NULL.
+            totals: to be added up on their way too.
+        """
+        rows = self._fitted(self.read(table), frame)
+        added = {"content_hash": content_hash(rows), **(totals or {})}
+        # Computed in a step before: an observation evaluates what its aggregates are of three times.
+        values = [total.of.alias(f"_{name}") for name, total in added.items()]
+        sums = [F.count(F.lit(1)).alias("rows")]
+        sums += [total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()]
+        seen: dict[str, Any] = {}
+
+        def write(options: Mapping[str, str]) -> None:
+            observation = Observation()
+            writer = rows.select("*", *values).observe(observation, *sums).select(*rows.columns)
+            writer.writeTo(self.location.identifier(table)).options(**options).overwrite(
+                F.col("as_of") == F.lit(as_of)
+            )
+            seen.update(observation.get)
+
+        commit = commit_once(self.spark, self.location.identifier(table), write)
+        if not commit.answered or seen["rows"] != commit.rows:
+            # The answer failed, or a stage ran twice, of which an observation adds up both (SPARK-58183).
+            written = self.read_at(table, commit.version).where(F.col("as_of") == F.lit(as_of))
+            seen = written.select("*", *values).agg(*sums).collect()[0].asDict()
+        found = {name: seen[name] for name in totals or {}}
+        return Written(commit.version, int(seen["rows"]), str(seen["content_hash"]), found)
+
+    def hash_of(self, table: str, frame: DataFrame, version: int) -> str:
+        """The content hash that the rows would have in the table as it was at a version."""
+        fitted = self._fitted(self.read_at(table, version), frame)
+        return str(fitted.agg(content_hash(fitted).in_one()).collect()[0][0])
+
+    def append(self, table: str, frame: DataFrame) -> None:
+        """Appends rows in one atomic commit."""
+        fitted, identifier = self._fitted(self.read(table), frame), self.location.identifier(table)
+        write_once(
+            self.spark, identifier, lambda options: fitted.writeTo(identifier).options(**options).append()
+        )
+
+    @staticmethod
+    def _fitted(table: DataFrame, frame: DataFrame) -> DataFrame:
+        """The rows with the columns of a table; NULL in those that they lack."""
+        given = set(frame.columns)
+        return frame.select(
+            *(
+                F.col(field.name)
+                if field.name in given
+                else F.lit(None).cast(field.dataType).alias(field.name)
+                for field in table.schema
+            )
+        )
+
+
+def _check(expression: str) -> str:
+    """A CHECK that holds where it is NULL, as in standard SQL; Delta by itself takes that for a violation."""
+    return f"({expression}) IS NOT FALSE"
+
+
+def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:
+    nullability = " NOT NULL" if not_null else ""
+    comment = layout.columns.get(field.name, "A measure of sql/features/customer_features.sql")
+    return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {_literal(comment)}"

@@ -1,0 +1,146 @@
+"""Compares a snapshot with the previous one: segments with memory, movements, retention, and their checks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.config.model import TOTAL, ScoringModel
+from jobs.core.config.rules import Check
+from jobs.core.delta.tables import Total
+from jobs.core.pipeline import pipeline, segments
+from jobs.core.pipeline.steps import Steps
+from jobs.core.publish.decisions import TABLE as DECISIONS
+from jobs.core.publish.decisions import judged
+from jobs.core.publish.output import Output
+from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.staleness import SEGMENTS
+from jobs.core.sources.source_versions import Pins
+
+
+class Comparison:
+    """What of one model's snapshots follows from the ones before them.
+
+    Attributes:
+        model: whose snapshots they are.
+        tables: the model's tables.
+    """
+
+    def __init__(self, output: Output, model: ScoringModel) -> None:
+        self.model = model
+        self.tables = output.tables_of(model)
+        self._output = output
+        self._spark = output.root.spark
+        self._rules = output.rules
+        self._decisions_version: int | None = None  # read by all of a command's dates
+
+    def compare(self, current: Snapshot, previous: Snapshot | None) -> tuple[Snapshot, list[Check]]:
+        """Writes the tables that follow from a snapshot and the previous one, and checks them."""
+        checks = []
+        if self.model.segments is not None:
+            current = self._segment(current, previous)
+            checks = self._decision_checks(current)
+        with self.comparison(current, previous) as frames:
+            parts = F.col("movement") != TOTAL
+            sides = {side: Total(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
+            compared = self._output.write_all(current, frames, self.model, {"tier_migration_summary": sides})
+        if previous is None:
+            return replace(compared, previous_run_id=None), checks
+        checks += self._movement_checks(compared, previous)
+        return replace(compared, previous_run_id=previous.run_id), checks
+
+    def _segment(self, current: Snapshot, previous: Snapshot | None) -> Snapshot:
+        """Writes the segments of a snapshot, which remember the previous one's."""
+        current = self.with_decisions(current)
+        with self.segmentation(current, previous) as frames:
+            current = self._output.write_all(current, frames, self.model)
+        remembered = previous.written.get(SEGMENTS) if previous else None
+        return replace(current, previous_segments_hash=remembered.content_hash if remembered else None)
+
+    def with_decisions(self, current: Snapshot) -> Snapshot:
+        """A snapshot with the version of the decisions that it is to be compared with."""
+        if self._decisions_version is None:
+            self._decisions_version = self.tables.version(DECISIONS)
+        # Another command may have recorded one, and compared this day with it, since this one looked.
+        latest = max(self._decisions_version, current.pins.versions.get(DECISIONS, 0))
+        return replace(current, pins=Pins({**current.pins.versions, DECISIONS: latest}, current.pins.files))
+
+    @contextmanager
+    def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
+        """The tables of the segments of a snapshot, as long as the context lasts."""
+        values = segments.bound(self.model.segmentation)
+        with Steps(self._spark, as_of=current.as_of, **values) as steps:
+            steps.view("current_excluded", self._read("excluded_customers", current))
+            self._judged_decisions(steps, current)
+            remembered = self._read(SEGMENTS, previous) if previous and SEGMENTS in previous.written else None
+            tiers = self._read("customer_tiers", current)
+            yield segments.customer_segments(steps, tiers, remembered, self.model, current.as_of)
+
+    def _judged_decisions(self, steps: Steps, current: Snapshot) -> DataFrame:
+        recorded = self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
+        return judged(steps, recorded, self.model)
+
+    def _decision_checks(self, current: Snapshot) -> list[Check]:
+        with Steps(self._spark) as steps:
+            without = ~F.col("counts")
+            found = self._judged_decisions(steps, current).agg(
+                F.count("*").alias("checked"),
+                F.count_if(without).alias("failed"),
+                F.min(F.when(without, F.col("customer_key"))).alias("example"),
+            )
+            counted = found.collect()[0].asDict()
+        return self._rules.about_total("decision_without_effect", DECISIONS, **counted)
+
+    def _scored(self, snapshot: Snapshot) -> DataFrame:
+        """The scored customers of a snapshot with their tiers, as assigned where the model has segments."""
+        if self.model.segments is None or SEGMENTS not in snapshot.written:
+            return self._read("customer_tiers", snapshot)
+        scored = self._read(SEGMENTS, snapshot).where("is_scored")
+        return scored.withColumnRenamed("first_seen_date", "first_event_date")
+
+    @contextmanager
+    def comparison(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
+        """The tables that compare a snapshot with the previous one, as long as the context lasts."""
+        tiers = self._scored(current)
+        with Steps(
+            self._spark,
+            as_of=current.as_of,
+            previous_as_of=previous.as_of if previous else None,
+            list_unchanged=self._output.settings.migration.list_unchanged,
+        ) as steps:
+            excluded = self._read("excluded_customers", current)
+            before = self._scored(previous) if previous else tiers.limit(0)
+            frames = pipeline.migration(steps, tiers, excluded, before, self.model)
+            if self.model.segments is not None:
+                measured, assigned = (self._read(name, current) for name in ("customer_tiers", SEGMENTS))
+                frames |= segments.standing(steps, measured, assigned, self.model, current.as_of)
+            yield frames
+
+    def _movement_checks(self, current: Snapshot, previous: Snapshot) -> list[Check]:
+        moved = current.written["tier_migration_summary"].totals
+        sides = (("revenue_after", current), ("revenue_before", previous))
+        fell = current.revenue < self._output.settings.quality.limits.revenue_kept * previous.revenue
+        customers = current.written["customer_tiers"].rows
+        return [
+            *(
+                self._rules.conserved(
+                    "movements_tie_to_snapshots",
+                    "tier_migration_summary",
+                    moved=moved[side] or 0,
+                    snapshot=snapshot.revenue,
+                )
+                for side, snapshot in sides
+            ),
+            *self._rules.about_total(
+                "revenue_fell",
+                "customer_tiers",
+                checked=customers,
+                failed=customers if fell else 0,
+                figures=f"{current.revenue:,} after {previous.revenue:,} on {previous.as_of}",
+            ),
+        ]
+
+    def _read(self, table: str, snapshot: Snapshot) -> DataFrame:
+        return self.tables.read_written(table, snapshot.as_of, snapshot.written[table])

@@ -1,0 +1,252 @@
+"""One date of a run, before any model: the sources are checked, the features written, `runs` is told."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.rules import Check, refuse
+from jobs.core.delta.tables import Total, Written
+from jobs.core.pipeline import expressions, pipeline
+from jobs.core.pipeline.steps import Steps, say, timed
+from jobs.core.publish.output import LABELS, SHARED, Output
+from jobs.core.publish.runs import Snapshot, Status
+from jobs.core.quality import sums
+from jobs.core.quality.checked_source import CheckedSource, source_checks
+from jobs.core.quality.letters import accents
+from jobs.core.runtime.errors import BadDataError, RunAgainError
+from jobs.core.sources.money import Units
+from jobs.core.sources.opening import KINDS
+from jobs.core.sources.read_errors import read_errors_told
+from jobs.core.sources.source_versions import Pins
+
+
+class DateRun:
+    """One date of a run: tells `runs` how it starts and, unless it is published, how it ends.
+
+    Attributes:
+        snapshot: what is known of it so far, whatever the model.
+        written: customer_features, when they are.
+    """
+
+    def __init__(self, output: Output, as_of: date, pins: Pins) -> None:
+        self._output = output
+        self.snapshot = Snapshot(as_of, str(uuid.uuid4()), pins)
+        self.written = Written(0, 0, "")
+        self._ended: set[str] = set()  # the models of which runs knows how their part ended
+        self._checks: list[tuple[str, Check]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            for model in self._output.models:
+                self._output.log.tell("started", model, self.snapshot)
+        except Exception as error:
+            self._tell_of(error)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._tell_of(error)
+
+    @contextmanager
+    def part_of(self, model: ScoringModel) -> Iterator[None]:
+        """The part of one model: if it fails, that is told of this model, and others may go on."""
+        try:
+            yield
+        except Exception as error:
+            self._tell_of(error, [model])
+            raise
+
+    def _tell_of(self, error: BaseException, models: Sequence[ScoringModel] | None = None) -> None:
+        """Keeps what was checked, and tells `runs` why the run ended, for models or for all of them."""
+        status: Status = "refused" if isinstance(error, BadDataError) else "failed"
+        try:
+            self._keep_checks()
+            for model in models or self._output.models:
+                if model.name not in self._ended:
+                    self._output.log.tell(status, model, self.snapshot, str(error))
+                    self._ended.add(model.name)
+        except Exception as second:  # what went wrong first is what matters
+            error.add_note(f"and runs could not be told of it: {second}")
+
+    def check(self, checks: Sequence[Check], model: str = SHARED) -> None:
+        """Notes what was checked, and tells the person who waits what is wrong.
+
+        Raises:
+            BadDataError: a check failed.
+        """
+        self._checks += [(model, check) for check in checks]
+        for check in checks:
+            if check.verdict in {"warned", "quarantined"}:
+                say(f"  {check.verdict}: {check}")
+        refuse(checks, self.snapshot.as_of, self._output.where_to_look(self.snapshot))
+
+    def _keep_checks(self) -> None:
+        # In one write, late: each costs a second.
+        checks, self._checks = self._checks, []
+        self._output.keep_checks(self.snapshot, checks)
+
+    def published(self, model: ScoringModel, snapshot: Snapshot) -> None:
+        """Tells `runs` that a model's snapshot is published: from here on readers see it.
+
+        Raises:
+            RunAgainError: files that were read are others now.
+        """
+        changed = self.snapshot.pins.changed(self._output.root.spark)
+        if changed:
+            raise RunAgainError(
+                f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "
+                "nothing is published: run again"
+            )
+        self._keep_checks()
+        self._output.log.tell("published", model, snapshot)
+        self._ended.add(model.name)
+
+    def features(
+        self, sources: Mapping[str, DataFrame], *, key_is_name: bool, window_months: int
+    ) -> DataFrame:
+        """Checks the sources, sets bad rows aside, and writes the customers' features.
+
+        Returns:
+            customer_features of the date, as written.
+
+        Raises:
+            BadDataError: a rule refuses to publish.
+        """
+        checked = self.counted(sources)
+        self._set_aside(checked)
+        features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
+        used = [*self._usage_checks(checked["fct_revenues"]), *self._key_checks(features)]
+        self.check([*used, *sums.checks(self._output.rules, features, self.written)])
+        return features
+
+    def counted(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
+        """The sources with what the rules about rows found."""
+        checked = {}
+        for name, incoming in sources.items():
+            with timed(f"{name}, checked") as rows, read_errors_told(f"sources.{name}"):
+                checked[name] = CheckedSource(
+                    name,
+                    incoming,
+                    self._output.rules.rows[name],
+                    self._output.settings.sources.configured()[name].unique_key,
+                    self.snapshot.as_of,
+                )
+                rows.append(checked[name].totals["rows"])
+        rows_read = {name: source.totals["rows"] for name, source in checked.items()}
+        self.snapshot = replace(self.snapshot, source_rows=rows_read)
+        return checked
+
+    def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:
+        """Appends bad rows to quarantine, and checks the sources."""
+        out, snapshot = self._output, self.snapshot
+        before = out.log.latest_source_rows()
+        for name, source in checked.items():
+            if source.totals["quarantined"]:
+                version = F.lit(snapshot.pins.versions.get(name)).cast("bigint").alias("source_version")
+                out.append(f"quarantine_{name}", snapshot, source.quarantined().select(version, "*"))
+        found = [
+            check
+            for name, source in checked.items()
+            for check in source_checks(out.rules, out.settings, source, snapshot.as_of, before.get(name))
+        ]
+        self.check([*found, *sums.in_all(out.rules, checked["fct_revenues"].totals)])
+
+    def write_features(
+        self, checked: Mapping[str, CheckedSource], *, key_is_name: bool, window_months: int
+    ) -> DataFrame:
+        """Writes the customers' features, and reads them as written.
+
+        They are written because scores and exclusions both need them, and a plan that runs twice costs twice.
+        """
+        out, as_of = self._output, self.snapshot.as_of
+        with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
+            sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
+            units = checked["fct_revenues"].totals["units"]
+            features = pipeline.customer_features(steps, sources, units, key_is_name=key_is_name)
+            # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
+            numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
+            self.written = out.write(
+                "customer_features", self.snapshot, numbered, totals=self._feature_totals(units)
+            )
+        return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
+
+    def _usage_checks(self, facts: CheckedSource) -> list[Check]:
+        """What becomes known of the sources while the features are made."""
+        rules, read, used = self._output.rules, facts.totals, self.written.totals
+        checks = [
+            rules.conserved(
+                "rows_conserved",
+                facts.name,
+                read=read["rows"],
+                used=used["event_rows"] or 0,
+                after_as_of=read["later_rows"],
+                quarantined=read["quarantined"],
+            ),
+            rules.conserved(
+                "revenue_conserved",
+                facts.name,
+                read=read["revenue"],
+                used=used["unrounded_lifetime_revenue"] or 0,
+                after_as_of=read["later_revenue"],
+                quarantined=read["quarantined_revenue"],
+            ),
+        ]
+        for rule, column in (
+            ("unknown_account", "unknown_accounts"),
+            ("conflicting_account_status", "conflicting_accounts"),
+        ):
+            checks += rules.about_total(
+                rule,
+                "dim_accounts",
+                checked=(used["unknown_accounts"] or 0) + (used["total_accounts"] or 0),
+                failed=used[column] or 0,
+                example=used[f"{column}_example"],
+            )
+        return checks
+
+    def _key_checks(self, features: DataFrame) -> list[Check]:
+        """Whether some customers are one, to the eye."""
+        rules = self._output.rules
+        if "keys_look_alike" not in rules.totals:
+            return []
+        accented, plain = accents()
+        with Steps(self._output.root.spark, accented=accented, plain=plain) as steps:
+            steps.view("customer_keys", features.select("customer_key"))
+            (found,) = steps.sql("quality", "keys_look_alike").collect()
+        example = f"{found['one_key']} and {found['other_key']}" if found["customers"] else None
+        return rules.about_total(
+            "keys_look_alike",
+            "fct_revenues",
+            checked=self.written.rows,
+            failed=found["customers"],
+            example=example,
+        )
+
+    def _feature_totals(self, units: Units) -> dict[str, Total]:
+        """What is added up over the customers while their features are written."""
+        faults = ("unknown_accounts", "conflicting_accounts")
+        names = ("event_rows", "unrounded_lifetime_revenue", "total_accounts", *faults)
+        added = {column: Total(F.col(column)) for column in names}
+        examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
+        scored = {
+            f"{model.name}_scored": Total(
+                expressions.exclusion_reason(model, self.snapshot.as_of).isNull().cast("int")
+            )
+            for model in [*self._output.models, *self._output.fallbacks.values()]
+        }
+        return {**added, **examples, **scored, **sums.totals(units)}
+
+    def to_be_scored(self, model: ScoringModel) -> int:
+        """How many customers a model doesn't exclude; known when the features are written."""
+        return int(self.written.totals[f"{model.name}_scored"] or 0)

@@ -1,0 +1,140 @@
+"""The place of a run's tables: writes and appends to them, each row with its date, model and run."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.config.model import ScoringModel, fallbacks_of
+from jobs.core.config.rules import Check, Rules
+from jobs.core.config.settings import Settings
+from jobs.core.config.table_docs import layout, tables_with_history
+from jobs.core.delta.tables import Location, OutputTables, Total, Written, lacks_history
+from jobs.core.pipeline.steps import literal_rows, timed
+from jobs.core.publish.runs import RunLog, Snapshot
+from jobs.core.runtime.visible import visible
+
+LABELS = ("as_of", "model", "run_id")  # of every row of every table
+SHARED = "shared"  # the model of what belongs to no model: features and checks of sources
+_CHECKS = {
+    "model": "string",
+    "rule": "string",
+    "source": "string",
+    "severity": "string",
+    "checked": "bigint",
+    "failed": "bigint",
+    "example": "string",
+    "verdict": "string",
+}
+
+
+class Output:
+    """Where a run publishes: the tables that all models share, and `runs`."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: Settings,
+        models: list[ScoringModel],
+        fallbacks: Mapping[str, ScoringModel] | None = None,
+    ) -> None:
+        """Publishes models, of which some may read a score of `fallbacks` (default: `fallbacks_of` them)."""
+        self.root = OutputTables(spark, Location(settings.output.path, settings.output.schema_name))
+        self.settings = settings
+        self.models = models
+        self.fallbacks = fallbacks_of(models) if fallbacks is None else fallbacks
+        self.log = RunLog(self.root, settings, self.fallbacks)
+        self.rules = Rules.of(settings.quality)
+        self._of_models = {
+            model.name: OutputTables(spark, self.root.location.of_model(model.name))
+            if settings.models
+            else self.root
+            for model in models
+        }
+
+    def keep_history(self) -> None:
+        """Has tables that an earlier version made keep what `runs` promises; `runs` last, which shows it."""
+        if lacks_history(self.root.properties("runs")):
+            for tables in dict.fromkeys([*self._of_models.values(), self.root]):
+                for table in tables_with_history():
+                    if table != "runs":
+                        tables.keep_history(table, tables.properties(table))
+
+    def tables_of(self, model: ScoringModel) -> OutputTables:
+        """The tables of one model."""
+        return self._of_models[model.name]
+
+    def write(
+        self,
+        table: str,
+        snapshot: Snapshot,
+        frame: DataFrame,
+        *,
+        model: ScoringModel | None = None,
+        totals: Mapping[str, Total] | None = None,
+    ) -> Written:
+        """Replaces the rows of one date in one table; those of all models if no model is given."""
+        tables = self.root if model is None else self.tables_of(model)
+        with timed(table) as rows:
+            rows_labelled = self.labelled(frame, snapshot, model)
+            tables.create(table, rows_labelled.schema.fields, layout(table, model or self.models[0]))
+            written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
+            rows.append(written.rows)
+        return written
+
+    def write_all(
+        self,
+        snapshot: Snapshot,
+        frames: Mapping[str, DataFrame],
+        model: ScoringModel,
+        totals: Mapping[str, Mapping[str, Total]] | None = None,
+    ) -> Snapshot:
+        """Replaces the rows of one date in several of a model's tables; the snapshot with them."""
+        # At once: most of them are small, and wait for Delta's log rather than for a processor.
+        with ThreadPoolExecutor() as pool:
+            writing = {
+                table: pool.submit(
+                    self.write, table, snapshot, frame, model=model, totals=(totals or {}).get(table)
+                )
+                for table, frame in frames.items()
+            }
+        written = {table: future.result() for table, future in writing.items()}
+        return replace(snapshot, written={**snapshot.written, **written})
+
+    def append(self, table: str, snapshot: Snapshot, frame: DataFrame) -> None:
+        """Appends rows of a run to a table that keeps those of all runs."""
+        rows = self.labelled(frame, snapshot, None)
+        self.root.create(table, rows.schema.fields, layout(table, self.models[0]))
+        self.root.append(table, rows)
+
+    def keep_checks(self, snapshot: Snapshot, checks: Sequence[tuple[str, Check]]) -> None:
+        """Appends checks to data_quality, each with the name of its model, or `SHARED`."""
+        rows = [
+            (model, c.rule, c.source, c.severity, c.checked, c.failed, c.example or c.figures, c.verdict)
+            for model, c in checks
+        ]
+        if rows:
+            self.append("data_quality", snapshot, literal_rows(self.root.spark, _CHECKS, rows))
+
+    def where_to_look(self, snapshot: Snapshot) -> str:
+        """Where a person finds what the checks of a run found."""
+        return (
+            f"data_quality and quarantine_* in {visible(str(self.root.location))}, "
+            f"run_id = '{snapshot.run_id}' (python -m jobs.check_source shows what is set aside and why)"
+        )
+
+    @staticmethod
+    def labelled(frame: DataFrame, snapshot: Snapshot, model: ScoringModel | None) -> DataFrame:
+        """Rows with the date, the model and the run they belong to; a `model` that is there stays."""
+        labels = {
+            "as_of": snapshot.as_of,
+            "model": model.name if model else SHARED,
+            "run_id": snapshot.run_id,
+        }
+        added = [
+            F.col(name) if name in frame.columns else F.lit(value).alias(name)
+            for name, value in labels.items()
+        ]
+        return frame.select(*added, *(name for name in frame.columns if name not in labels))

@@ -1,0 +1,93 @@
+"""A run that publishes nothing: its output takes what it is given, counts it, and writes nowhere."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NoReturn
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructField
+
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.settings import Settings
+from jobs.core.config.table_docs import Layout
+from jobs.core.delta.tables import Location, OutputTables, Total, Written, content_hash
+from jobs.core.publish.output import Output
+from jobs.core.publish.runs import RunLog, Snapshot
+
+
+class Rehearsal(Output):
+    """The output of a rehearsal; what was published there before is read as a run reads it."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: Settings,
+        models: list[ScoringModel],
+        set_aside: Callable[[str, DataFrame], None],
+    ) -> None:
+        """Passes the rows that a run would append to a table of quarantine on to `set_aside`."""
+        super().__init__(spark, settings, models)
+        self.root = _Unwritten(spark, self.root.location)
+        self.log = _UnwrittenLog(self.root, settings, self.fallbacks)
+        self._set_aside = set_aside
+
+    def append(self, table: str, snapshot: Snapshot, frame: DataFrame) -> None:  # noqa: ARG002
+        """Shows what goes to quarantine; what else is appended tells of a run, and this is none."""
+        if table.startswith("quarantine_"):
+            self._set_aside(table, frame)
+
+    def where_to_look(self, snapshot: Snapshot) -> str:
+        """Where a person finds what was found."""
+        return f"what is told above of the sources of {snapshot.as_of}"
+
+
+class _Unwritten(OutputTables):
+    """Tables that stay as they are."""
+
+    def __init__(self, spark: SparkSession, location: Location) -> None:
+        super().__init__(spark, location)
+        self._frames: dict[str, DataFrame] = {}
+
+    def create(
+        self,
+        table: str,
+        fields: list[StructField],
+        layout: Layout,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Creates nothing."""
+
+    def append(self, table: str, frame: DataFrame) -> NoReturn:  # noqa: ARG002
+        """Nothing may be appended."""
+        raise AssertionError(f"a rehearsal appends nothing, and would to {table}")
+
+    def replace(
+        self,
+        table: str,
+        as_of: date,  # noqa: ARG002
+        frame: DataFrame,
+        totals: Mapping[str, Total] | None = None,
+    ) -> Written:
+        """Computes the rows, every column of them, and counts them."""
+        added = {"content_hash": content_hash(frame), **(totals or {})}
+        found = frame.agg(
+            F.count("*").alias("rows"), *(total.in_one().alias(name) for name, total in added.items())
+        ).collect()[0]
+        self._frames[table] = frame
+        return Written(0, found["rows"], found["content_hash"], {name: found[name] for name in totals or {}})
+
+    def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:  # noqa: ARG002
+        """The rows, computed again where they are read."""
+        return self._frames[table]
+
+
+class _UnwrittenLog(RunLog):
+    """The runs of an output that may not be there yet, and are told of nothing."""
+
+    def tell(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
+        """Tells nothing."""
+
+    def latest_source_rows(self) -> dict[str, int]:
+        """Rows of each source at the last published run; none before the first."""
+        return super().latest_source_rows() if self._tables.properties("runs") is not None else {}

@@ -1,0 +1,194 @@
+"""Computes a past run again, from the source versions and the configuration that it recorded."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.core.config.configuration import configuration_hash, configuration_text
+from jobs.core.config.model import ScoringModel, fallbacks_of
+from jobs.core.config.settings import Settings
+from jobs.core.delta.commits import is_conflict
+from jobs.core.pipeline import pipeline
+from jobs.core.pipeline.steps import Steps, say
+from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.output import Output
+from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
+from jobs.core.publish.publisher import Publisher
+from jobs.core.publish.runs import Snapshot, snapshot_of
+from jobs.core.publish.staleness import SEGMENTS
+from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.source_versions import Pins
+
+_FIRST_SEMANTICS = 1  # of runs that don't tell
+_WITHOUT_SECRETS = "--config: must be the configuration of the run, which was recorded without its secrets"
+_GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
+
+
+def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel], run_id: str) -> None:
+    """Computes every table of a published run again and compares content hashes; publishes nothing.
+
+    Args:
+        spark: the session.
+        settings: where the run was published; the rest is taken as the run recorded it.
+        models: of the settings.
+        run_id: of the run.
+
+    Raises:
+        ConfigurationError: there is no such run, or its recorded configuration lacks secrets that `settings`
+            doesn't have either.
+        BadDataError: a hash differs, or what the run read is no longer there.
+    """
+    recorded = Output(spark, settings, models).log.find(run_id)
+    if not recorded:
+        raise ConfigurationError(
+            f"--reproduce: must be the run_id of a published run, got {run_id!r}, of which runs in "
+            f"{settings.output.path or settings.output.schema_name} knows nothing"
+        )
+    events = {model_name: told[-1] for model_name, told in recorded.items()}
+    for event in events.values():
+        _check_semantics(event)
+    try:
+        differing = [
+            name
+            for model_name, event in events.items()
+            for name in _differing(spark, event, *_configuration(event, settings, models, model_name))
+        ]
+    except Exception as error:
+        # Spark tells a missing file in several ways, not all of them as an error of its own kind.
+        if any(sign in str(error) for sign in _GONE) and not is_conflict(error):
+            raise BadDataError(
+                f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
+                f"{next(line for line in str(error).splitlines() if line)}"
+            ) from error
+        raise
+    if differing:
+        raise BadDataError(f"run {run_id} is not reproduced: {', '.join(differing)} came out otherwise")
+    say(f"Run {run_id} is reproduced: all content hashes are the same")
+
+
+def _check_semantics(event: Mapping[str, Any]) -> None:
+    """Raises BadDataError if this version may give other rows than the one that made the run."""
+    semantics = event.get("semantics") or _FIRST_SEMANTICS
+    if semantics != SEMANTICS:
+        raise BadDataError(
+            f"run {event['run_id']} was made by version {event['code_version']} with semantics {semantics}; "
+            f"install it to reproduce. Version {code_version()} has semantics {SEMANTICS}: rows may differ"
+        )
+
+
+def _configuration(
+    event: Mapping[str, Any], settings: Settings, models: list[ScoringModel], model_name: str
+) -> tuple[Settings, ScoringModel, Mapping[str, ScoringModel]]:
+    """The settings, the model and its fallbacks that the run recorded; those given if they are the same."""
+    fallbacks = fallbacks_of(models)
+    for model in models:
+        if model.name == model_name:
+            now = configuration_hash(configuration_text(settings, model, fallbacks))
+            if now == event["configuration_hash"]:
+                return settings, model, fallbacks
+    try:
+        document = json.loads(event["configuration"])
+    except ValueError:  # an earlier version hid secrets in the text, and some of its marks with them
+        raise ConfigurationError(_WITHOUT_SECRETS) from None
+    recorded = Settings.model_validate(document["settings"])
+    model = ScoringModel.model_validate(document["model"])
+    fallbacks = {}
+    if "fallback_model" in document:
+        fallback = ScoringModel.model_validate(document["fallback_model"])
+        fallbacks[fallback.name] = fallback
+    if configuration_hash(configuration_text(recorded, model, fallbacks)) != event["configuration_hash"]:
+        raise ConfigurationError(_WITHOUT_SECRETS)
+    return _here(recorded, settings), model, fallbacks
+
+
+def _here(recorded: Settings, given: Settings) -> Settings:
+    """The recorded settings with the output that is given, inside the roots that are allowed today."""
+    content = recorded.model_dump(by_alias=True, exclude_unset=True)
+    content["output"] = given.output.model_dump(by_alias=True, exclude_unset=True)
+    content["allowed_roots"] = given.allowed_roots
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        told = (problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise ConfigurationError(*(f"the run's configuration: {problem}" for problem in told)) from None
+
+
+def _changed_texts(event: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """The texts that the run computed by, by their hashes, which are others now."""
+    try:
+        now = definitions(settings)
+    except OSError as error:
+        raise BadDataError(f"a mapping query of the run can't be read any more: {error}") from None
+    recorded = event.get("definitions") or {}  # earlier versions told none
+    yield from (name for name, text in recorded.items() if now.get(name) != text)
+
+
+def _differing(
+    spark: SparkSession,
+    event: Mapping[str, Any],
+    settings: Settings,
+    model: ScoringModel,
+    fallbacks: Mapping[str, ScoringModel],
+) -> list[str]:
+    """The tables whose rows differ from those that the run published."""
+    as_of, hashes = event["as_of"], event["content_hashes"]
+    changed = list(_changed_texts(event, settings))
+    queries = [name for name in changed if name.endswith(".query")]
+    if queries:
+        raise BadDataError(f"the text of {', '.join(queries)} is another than the run read")
+    if changed:
+        say(f"  {' and '.join(changed)} changed since, without changing the semantics")
+    output = Output(spark, settings, [model], fallbacks)
+    pins = Pins(dict(event["source_versions"]))
+    sources = open_sources(spark, settings, pins)
+    # Before definitions were told, files were told by their names alone, which is no proof.
+    if pins.files != event["source_files"] and event.get("definitions"):
+        raise BadDataError(f"the files of {', '.join(pins.files)} are others than those that the run read")
+    publisher = Publisher(output, model)
+    run = DateRun(output, as_of, pins)
+    checked = run.counted(sources)
+    features = run.write_features(
+        checked, key_is_name=key_is_name(settings), window_months=model.window_months
+    )
+    published = replace(run.snapshot, run_id=event["run_id"])
+
+    def hashed(frames: Mapping[str, DataFrame]) -> list[str]:
+        different = []
+        for table, frame in frames.items():
+            labelled = output.labelled(frame, published, model)
+            found = publisher.tables.hash_of(table, labelled, event["table_versions"][table])
+            same = found == hashes[table]
+            say(f"  {table:<24} {'the same' if same else 'differs'}: {found}")
+            different += [] if same else [f"{model.name}.{table}"]
+        return different
+
+    with Steps(spark, as_of=as_of) as steps:
+        pipeline.assessed_customers(steps, features, model, as_of)
+        differing = hashed(publisher.snapshot_frames(steps, run, features))
+    # What changed is compared from the snapshots as published: these are the same, or have been told.
+    previous = _previous(output, event, model.name)
+    current = snapshot_of(event)
+    if model.segments is not None:
+        with publisher.comparison.segmentation(current, previous) as frames:
+            differing += hashed(frames)
+    with publisher.comparison.comparison(current, previous) as frames:
+        return differing + hashed(frames)
+
+
+def _previous(output: Output, event: Mapping[str, Any], model_name: str) -> Snapshot | None:
+    """The snapshot that a run was compared with, as it was then: it may have been compared anew since."""
+    if not event["previous_run_id"]:
+        return None
+    told = [snapshot_of(each) for each in output.log.find(event["previous_run_id"]).get(model_name, ())]
+    remembered = event.get("previous_segments_hash")
+    same = [
+        each
+        for each in told
+        if SEGMENTS in each.written and each.written[SEGMENTS].content_hash == remembered
+    ]
+    return next(reversed(same or told), None)

@@ -1,0 +1,270 @@
+"""The table `runs`: what happened to each run, and which table versions make each published snapshot."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.config.configuration import Configuration
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.settings import Settings
+from jobs.core.config.table_docs import layout
+from jobs.core.delta.stamps import later_than_all
+from jobs.core.delta.tables import OutputTables, Written
+from jobs.core.pipeline.steps import one_row
+from jobs.core.publish.counting import counting, in_order
+from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
+from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.redaction import redacted
+from jobs.core.sources.source_versions import Pins
+
+Status = Literal[
+    "started",
+    "published",
+    "refused",
+    "failed",
+    "withdrawn",  # the date has no published snapshot, until it is published again
+    # How the comparison of a published day with another previous one ended, if it isn't published.
+    "comparison_refused",
+    "comparison_failed",
+]
+_RUNS = {
+    "as_of": "date",
+    "model": "string",
+    "run_id": "string",
+    "status": "string",
+    "happened_at": "timestamp",
+    "message": "string",
+    "previous_run_id": "string",
+    "previous_segments_hash": "string",
+    "source_versions": "map<string,bigint>",
+    "source_files": "map<string,string>",
+    "source_rows": "map<string,bigint>",
+    "table_versions": "map<string,bigint>",
+    "row_counts": "map<string,bigint>",
+    "content_hashes": "map<string,string>",
+    "revenue": "decimal(28,2)",
+    "seconds": "double",
+    "configuration_hash": "string",
+    "configuration": "string",
+    "model_hash": "string",
+    "code_version": "string",
+    "semantics": "int",
+    "definitions": "map<string,string>",
+}
+_MADE_WITH = ("code_version", "semantics", "definitions")
+_HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One date of one model as its run makes it, and `runs` records it.
+
+    Attributes:
+        as_of: the date.
+        run_id: of the run that made it.
+        pins: what the run read.
+        source_rows: rows of each source, used or not.
+        written: the tables.
+        revenue: of the scored customers.
+        previous_run_id: whose snapshot it was compared with; None for the first of a model.
+        previous_segments_hash: of the segments that it remembered; None without.
+        configuration: that it was made with, as recorded; None while it is made.
+        made_with: the code's version, semantics and definitions, as recorded; empty while it is made.
+        started: `time.monotonic()` when the run began.
+    """
+
+    as_of: date
+    run_id: str
+    pins: Pins
+    source_rows: Mapping[str, int] = field(default_factory=dict)
+    written: Mapping[str, Written] = field(default_factory=dict)
+    revenue: Any = None
+    previous_run_id: str | None = None
+    previous_segments_hash: str | None = None
+    configuration: Configuration | None = None
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+
+def _map(entries: Mapping[str, Any]) -> Column:
+    return F.create_map(*(F.lit(each) for entry in entries.items() for each in entry))
+
+
+def _as_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _map(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+
+
+class RunLog:
+    """The runs of one output location."""
+
+    def __init__(
+        self, tables: OutputTables, settings: Settings, fallbacks: Mapping[str, ScoringModel]
+    ) -> None:
+        self._tables = tables
+        self._settings = settings
+        self._fallbacks = fallbacks
+        self.location = tables.location
+
+    def prepare(self, model: ScoringModel) -> None:
+        """Creates `runs`, or refuses a location that belongs to another model.
+
+        Raises:
+            ConfigurationError: it does.
+        """
+        holds = "several models" if self._settings.models else f"model {model.name}"
+        held = (self._tables.properties("runs") or {}).get(_HOLDS)
+        if held not in {None, holds}:
+            raise ConfigurationError(
+                f"output: must be a place for {holds}, got {self.location}, "
+                f"which holds {held}; choose another output"
+            )
+        empty = one_row(self._tables.spark).select(
+            *(F.lit(None).cast(kind).alias(name) for name, kind in _RUNS.items())
+        )
+        self._tables.create("runs", empty.schema.fields, layout("runs", model), {_HOLDS: holds})
+
+    def tell(
+        self,
+        status: Status,
+        model: ScoringModel,
+        snapshot: Snapshot,
+        message: str | None = None,
+        *,
+        unless_told_since: int | None = None,
+    ) -> None:
+        """Appends an event of a run, later than all that the log holds, whatever this machine's clock says.
+
+        Args:
+            status: what happened.
+            model: whose snapshot it is.
+            snapshot: as far as it is made.
+            message: of what went wrong.
+            unless_told_since: appends nothing if the date was published or withdrawn after that moment, in
+                microseconds as `events` have it.
+        """
+        written = snapshot.written
+        configuration = snapshot.configuration or Configuration.of(self._settings, model, self._fallbacks)
+        values = {
+            "as_of": snapshot.as_of,
+            "model": model.name,
+            "run_id": snapshot.run_id,
+            "status": status,
+            "message": None if message is None else redacted(message),
+            "previous_run_id": snapshot.previous_run_id,
+            "previous_segments_hash": snapshot.previous_segments_hash,
+            "source_versions": _map(snapshot.pins.versions),
+            "source_files": _map(snapshot.pins.files),
+            "source_rows": _map(snapshot.source_rows),
+            "table_versions": _map({table: each.version for table, each in written.items()}),
+            "row_counts": _map({table: each.rows for table, each in written.items()}),
+            "content_hashes": _map({table: each.content_hash for table, each in written.items()}),
+            "revenue": snapshot.revenue,
+            "seconds": time.monotonic() - snapshot.started,
+            "configuration_hash": configuration.hash,
+            "configuration": configuration.text,
+            "model_hash": configuration.model_hash,
+            **_as_columns(snapshot.made_with or self._made_with()),
+        }
+        columns = [
+            (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
+            for name, value in values.items()
+        ]
+        of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & (F.col("model") == model.name)
+        since = of_date & F.col("status").isin("published", "withdrawn")
+        since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
+        log = self._tables.read("runs").agg(
+            later_than_all("happened_at").alias("happened_at"), F.count_if(since).alias("told_since")
+        )
+        event = one_row(self._tables.spark).select(*columns).crossJoin(log).where("told_since = 0")
+        self._tables.append("runs", event.drop("told_since"))
+
+    def _made_with(self) -> dict[str, Any]:
+        return {
+            "code_version": code_version(),
+            "semantics": SEMANTICS,
+            "definitions": definitions(self._settings),
+        }
+
+    def is_of(self, model: ScoringModel, snapshot: Snapshot) -> bool:
+        """Whether a snapshot was made with the model, and the one that it falls back to, as they are now."""
+        recorded, now = snapshot.configuration, Configuration.of(self._settings, model, self._fallbacks)
+        return recorded is not None and recorded.same_models(now)
+
+    def events(self, model_name: str) -> list[dict[str, Any]]:
+        """All events of a model, as they happened. A few a run: they don't grow with customers."""
+        return self._events(self._tables, model_name)
+
+    def published(self, model_name: str) -> dict[date, Snapshot]:
+        """The published run that counts of each date of a model."""
+        return self.snapshots(self._tables, model_name)
+
+    @classmethod
+    def snapshots(cls, tables: OutputTables, model_name: str | None) -> dict[date, Snapshot]:
+        """The published run that counts of each date.
+
+        Args:
+            tables: with `runs`.
+            model_name: whose runs; None where there is one model only.
+        """
+        return snapshots_of(cls._events(tables, model_name))
+
+    @staticmethod
+    def _events(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:
+        events = tables.read("runs")
+        if model_name is not None:
+            events = events.where(F.col("model") == model_name)
+        return _collected(events)
+
+    def latest_source_rows(self) -> dict[str, int]:
+        """Rows of each source at the last published run; none before the first."""
+        events = self._tables.read("runs").where("status = 'published'")
+        # A day that is compared anew is told again, with what it read long ago.
+        first = events.groupBy("run_id").agg(
+            F.min("happened_at").alias("happened_at"),
+            F.min_by("source_rows", "happened_at").alias("source_rows"),
+        )
+        latest = first.agg(F.max_by("source_rows", F.struct("happened_at", "run_id"))).collect()[0][0]
+        return dict(latest or {})
+
+    def find(self, run_id: str) -> dict[str, list[dict[str, Any]]]:
+        """The published events of a run by model, as they happened; none if it was never published."""
+        events = self._tables.read("runs").where(F.col("run_id") == run_id).where("status = 'published'")
+        found: dict[str, list[dict[str, Any]]] = {}
+        for event in _collected(events):
+            found.setdefault(event["model"], []).append(event)
+        return found
+
+
+def _collected(events: DataFrame) -> list[dict[str, Any]]:
+    """Events as they happened, at microseconds since 1970: in local times one hour of a year comes twice."""
+    stamped = events.withColumn("happened_at", F.unix_micros("happened_at"))
+    return in_order(row.asDict() for row in stamped.collect())
+
+
+def snapshots_of(events: Sequence[Mapping[str, Any]]) -> dict[date, Snapshot]:
+    """The published snapshot that counts of each date, of the events of one model."""
+    return {day: snapshot_of(event) for day, event in counting(events).items()}
+
+
+def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
+    """The snapshot that a published event of a run tells of."""
+    return Snapshot(
+        run["as_of"],
+        run["run_id"],
+        Pins(run["source_versions"], run["source_files"]),
+        run["source_rows"],
+        {
+            table: Written(table_version, run["row_counts"][table], run["content_hashes"][table])
+            for table, table_version in run["table_versions"].items()
+        },
+        run["revenue"],
+        run["previous_run_id"],
+        run.get("previous_segments_hash"),
+        Configuration(run["configuration"], run["configuration_hash"], run.get("model_hash")),
+        {name: run.get(name) for name in _MADE_WITH},
+    )

@@ -1,0 +1,219 @@
+"""What a person wants to see after a run: tiers, movements, two customers explained, where to look."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobs.core.config.model import COVERAGE, TOTAL, ScoringModel
+from jobs.core.delta.tables import OutputTables
+from jobs.core.publish.explanation import score_components
+from jobs.core.runtime.visible import cell, visible, visible_lines
+
+_WIDTH_OF_FILES = 130  # characters, when the output is no terminal
+_MOVEMENTS = ("new", "returned", "upgraded", "unchanged", "downgraded", "churned")
+
+
+def show(
+    spark: SparkSession,
+    tables: OutputTables,
+    model: ScoringModel,
+    as_of: date,
+    console: Console | None = None,
+) -> None:
+    """Prints the summary of one published snapshot, and where to look further."""
+    out = console or Console()
+    if not out.is_terminal:
+        out.width = _WIDTH_OF_FILES
+    show_snapshot(spark, tables, model, as_of, out)
+    _where_to_look(out, tables)
+
+
+def show_snapshot(
+    spark: SparkSession, tables: OutputTables, model: ScoringModel, as_of: date, out: Console
+) -> None:
+    """Prints tiers, movements and two customers explained."""
+    this_date = F.col("as_of") == F.lit(as_of)
+    _tiers(out, tables.read("tier_summary").where(this_date).collect(), model, as_of)
+    _movements(out, tables.read("tier_migration_summary").where(this_date).collect())
+    if model.segments is not None:
+        _segments(out, tables.read("segment_summary").where(this_date).collect(), model)
+        _to_do(out, *(tables.read(name).where(this_date) for name in ("migration_actions", "tier_alerts")))
+    tiers = tables.read("customer_tiers").where(this_date)
+    components = spark.sql(score_components(tables)).where(this_date)
+    for customer in _two_customers(tiers):
+        _explained(out, customer, components, model)
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(
+        title=Text(f"\n{visible(title)}"),
+        title_justify="left",
+        title_style="bold",
+        header_style="",
+        box=None,
+        pad_edge=False,
+    )
+    for position, heading in enumerate(headings):
+        table.add_column(cell(heading), justify="left" if position == 0 else "right", no_wrap=True)
+    return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*map(cell, cells))
+
+
+def _percent(share: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
+    return "-" if share is None else f"{100 * share:,.1f}%"
+
+
+def _money(amount: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
+    return "-" if amount is None else f"{amount:,.0f}"
+
+
+def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> None:
+    table = _table(
+        f"Tiers on {as_of}", "tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR"
+    )
+    found = {row["tier"]: row for row in rows}
+    for tier in [*model.tier_names, TOTAL]:
+        row = found[tier]
+        means = [row[f"mean_{name}"] for name in model.score_columns]
+        _add_row(
+            table,
+            row["tier_name"] if tier == TOTAL else f"{tier} {row['tier_name']}",
+            f"{row['customers']:,}",
+            _percent(row["customer_share"]),
+            _money(row["total_revenue"]),
+            _percent(row["revenue_share"]),
+            *("-" if mean is None else f"{mean:.1f}" for mean in means),
+            _percent(row["net_revenue_retention"]),
+            _percent(row["gross_revenue_retention"]),
+        )
+    out.print(table)
+
+
+def _movements(out: Console, rows: list[Row]) -> None:
+    if not rows:
+        out.print("\nThe first snapshot of this model: nothing to compare it with yet.")
+        return
+    title = f"Movements since {rows[0]['previous_as_of']}"
+    table = _table(title, "movement", "customers", "revenue before", "revenue after", "impact")
+    for movement in _MOVEMENTS:
+        moved = [row for row in rows if row["movement"] == movement]
+        sums = [
+            sum(row[name] for row in moved) for name in ("revenue_before", "revenue_after", "revenue_impact")
+        ]
+        customers = sum(row["customers"] for row in moved)
+        _add_row(table, movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
+    out.print(table)
+
+
+def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
+    columns = ("value segment", "customers", "share", "expected", "ARR", "share", "expected", "health")
+    table = _table("Value segments", *columns)
+    found = {row["segment"]: row for row in rows if row["axis"] == "value_segment"}
+    for segment in model.segmentation.value:
+        row = found[segment.segment]
+        expected = [
+            "-" if low is None else f"{_percent(low)} to {_percent(high)}"
+            for low, high in (
+                (row["expected_customers_from"], row["expected_customers_to"]),
+                (row["expected_arr_from"], row["expected_arr_to"]),
+            )
+        ]
+        _add_row(
+            table,
+            row["segment"],
+            f"{row['customers']:,}",
+            _percent(row["customer_share"]),
+            expected[0],
+            _money(row["arr"]),
+            _percent(row["arr_share"]),
+            expected[1],
+            "-" if row["mean_health"] is None else f"{row['mean_health']:.1f}",
+        )
+    out.print(table)
+
+
+def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
+    """How many migration rules fired or wait, and how many customers each alert is about."""
+    table = _table("To do", "what", "status", "customers")
+    for row in actions.groupBy("action", "status").count().orderBy("action", "status").collect():
+        _add_row(table, row["action"], row["status"], f"{row['count']:,}")
+    for row in alerts.groupBy("reason", "severity").count().orderBy("severity", "reason").collect():
+        _add_row(table, row["reason"], row["severity"], f"{row['count']:,}")
+    out.print(table)
+
+
+def _two_customers(tiers: DataFrame) -> list[Row]:
+    """The customer with most revenue, and the one with most revenue of all other tiers."""
+    by_revenue = [F.desc("total_revenue"), F.asc("customer_key")]
+    # Python knows the years 1 to 9999 alone.
+    tiers = tiers.select(
+        *(F.col(name).cast("string") if kind == "date" else name for name, kind in tiers.dtypes)
+    )
+    first = tiers.orderBy(*by_revenue).limit(1).collect()
+    if not first:
+        return []
+    return first + tiers.where(F.col("tier") != first[0]["tier"]).orderBy(*by_revenue).limit(1).collect()
+
+
+def _explained(out: Console, customer: Row, components: DataFrame, model: ScoringModel) -> None:
+    name = customer["customer_name"] or customer["customer_key"]
+    flags = ", ".join(f"{flag['flag']} ({flag['recommended_action']})" for flag in customer["action_flags"])
+    table = _table(
+        f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}",
+        "component",
+        "value",
+        "peers below",
+        "scaled by",
+        "weight",
+        "points",
+    )
+    rows = components.where(F.col("customer_key") == customer["customer_key"]).collect()
+    by_metric = {row["metric"]: row for row in rows}
+    for score, column in zip(model.scores, model.score_columns, strict=True):
+        for component in model.components_of(score):
+            row = by_metric[component.metric]
+            inverted = "1 - " if component.direction == "lower_is_better" else ""
+            _add_row(
+                table,
+                f"  {component.metric}",
+                "-" if row["value"] is None else f"{row['value']:,.2f}",
+                "" if row["below"] is None else f"{row['below']:,} of {row['peers'] - 1:,}",
+                row["scale"] if row["percentile"] is None else f"{inverted}{row['percentile']:.4f}",
+                f"{row['weight']:.2f}",
+                "not measured" if row["points"] is None else f"{row['points']:.6f}",
+            )
+        total = customer[column]
+        _add_row(table, f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
+    if model.missing == "shared":
+        table.caption = f"{_percent(customer[COVERAGE])} of the weight is measured"
+        table.caption_justify = "left"
+    out.print(table)
+
+
+_IN_CATALOG = "SELECT * FROM {table} ORDER BY total_revenue DESC LIMIT 10"
+_WITHOUT_SPARK = """\
+python -c "import deltalake, duckdb; \
+t = deltalake.DeltaTable('{path}/customer_tiers').to_pyarrow_dataset(); \
+duckdb.sql('SELECT * FROM t ORDER BY total_revenue DESC LIMIT 10').show()\""""
+
+
+def _where_to_look(out: Console, tables: OutputTables) -> None:
+    place = tables.location
+    if place.path is None:
+        how = "with " + _IN_CATALOG.format(table=place.identifier("customer_tiers"))
+    else:
+        how = "without Spark with\n" + _WITHOUT_SPARK.format(path=place.path)
+    out.print(
+        f"\nThe tables are in {visible(str(place))}; look at them {visible_lines(how)}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )

@@ -1,0 +1,185 @@
+"""Opens stored tables as they are: files by their names, Delta tables at their versions."""
+
+import contextlib
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pyspark.errors import AnalysisException, ArithmeticException, PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import types as T  # noqa: N812
+
+from jobs.core.config.inputs import WIDE, Input
+from jobs.core.delta import tables
+from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.sources.csv_form import decoded
+from jobs.core.sources.csv_source import RECORD, read_records
+from jobs.core.sources.read_errors import read_errors_told
+from jobs.core.sources.rows import of_record
+from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.text_values import DEFAULT_FORM, TextForm
+
+_BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
+_PATTERN_SIGNS = re.compile(r"([\\*?\[\]{}])")
+# Without them a file is refused for a column that nobody uses. Where a platform forbids to set them, it is.
+_MORE_TYPES = {"spark.sql.timeType.enabled": "true", "spark.sql.legacy.parquet.nanosAsLong": "true"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input as it is stored.
+
+    Attributes:
+        frame: its rows; of CSV files with `csv_source.RECORD`.
+        texts: the columns that hold as text what may be something else: all of a CSV file, and those of
+            partition folders.
+        form: how they hold it.
+        has_unreadable: some records can't be read as rows, as far as it is known.
+    """
+
+    frame: DataFrame
+    texts: frozenset[str] = frozenset()
+    form: TextForm = DEFAULT_FORM
+    has_unreadable: bool = False
+
+    def readable(self) -> DataFrame:
+        """The rows that could be read, with the columns of the input alone."""
+        if not self.has_unreadable:
+            return self.frame.drop(RECORD)
+        return self.frame.where(~self._is_unreadable()).drop(RECORD)
+
+    def unreadable(self) -> DataFrame:
+        """The columns of source_rows.of_record, of the rows that could not be read."""
+        return self.frame.where(self._is_unreadable()).select(of_record(self.frame))
+
+    def _is_unreadable(self) -> Column:
+        return F.col(f"{tables.quoted_column(RECORD)}.unread").isNotNull()
+
+
+def allow_more_types(spark: SparkSession) -> None:
+    """Lets the session read types that it refuses by itself."""
+    for name, value in _MORE_TYPES.items():
+        with contextlib.suppress(PySparkException):
+            spark.conf.set(name, value)
+
+
+def open_input(
+    spark: SparkSession, place: str, given: Input, pins: Pins, *, of_query: bool = False
+) -> Opened:
+    """One stored table, at its pinned version, or the one that it has now, if it is a Delta table.
+
+    Args:
+        spark: the session.
+        place: of the input in the configuration.
+        given: which, and how it is written.
+        pins: versions to read, and to which what was read is added.
+        of_query: a query reads it, so that it must be known whether there are records that can't be read.
+
+    Raises:
+        ConfigurationError: it is missing, of another format, or of files that don't fit together.
+        BadDataError: a file can't be read.
+    """
+    name = place.removeprefix("sources.")
+    with read_errors_told(place):
+        try:
+            if given.format == "csv":
+                return _open_csv(spark, place, given, pins, of_query=of_query)
+            if given.format == "parquet":
+                frame, partitions = _load(spark, given, "parquet")
+                _refuse_delta(spark, place, given, frame)
+                return Opened(pins.pin_files(name, frame), partitions)
+            return Opened(_open_table(spark, place, given, pins))
+        except (AnalysisException, ArithmeticException) as error:
+            if error.getCondition() == _BEYOND_RETENTION:
+                identifier = tables.path_identifier(given.path) if given.path else given.table
+                raise ConfigurationError(
+                    f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
+                    f"{pins.versions[name]} is older than its delta.deletedFileRetentionDuration. Its owner "
+                    f"can change that, if the files are still there: ALTER TABLE {identifier} SET "
+                    "TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
+                ) from error
+            raise ConfigurationError(
+                f"{place}: must be an existing table, got {given.path or given.table!r}{_why(error)}"
+            ) from error
+
+
+def _why(error: PySparkException) -> str:
+    """What is known of a table that can't be opened, in our own words."""
+    condition = error.getCondition() or ""
+    if condition == "PATH_NOT_FOUND":
+        return ", which isn't there"
+    if condition.startswith("UNABLE_TO_INFER_SCHEMA"):
+        return ", which holds no files of its format"
+    if "PARQUET_TYPE" in condition or condition == "UNSUPPORTED_TIME_TYPE":
+        parameters = error.getMessageParameters() or {}
+        kind = parameters.get("parquetType", "TIME")
+        return f", which has a column of type {kind}: write the files with that column cast to another type"
+    if condition == "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION":
+        return (
+            ", which has a column of type DECIMAL of more than 38 digits: write the files with another type"
+        )
+    if condition in {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
+        return ", which isn't there"
+    return f", which can't be opened ({condition or type(error).__name__}; the log tells more)"
+
+
+def _open_table(spark: SparkSession, place: str, given: Input, pins: Pins) -> DataFrame:
+    name = place.removeprefix("sources.")
+    identifier = tables.path_identifier(given.path) if given.path else tables.quoted(given.table or "")
+    version = pins.versions.get(name)
+    if version is None:
+        version = tables.latest_version(spark, identifier)
+    if version is not None:
+        pins.versions[name] = version
+        return tables.read_version(spark, identifier, version)
+    if given.path:
+        raise ConfigurationError(f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one")
+    return pins.pin_files(name, spark.read.table(identifier))
+
+
+def _load(
+    spark: SparkSession, given: Input, form: str, **options: str | bool
+) -> tuple[DataFrame, frozenset[str]]:
+    """Files as they are, and the columns of their folders, which are text: 007 stays so."""
+    path = given.path or ""
+    path = path if given.glob else _PATTERN_SIGNS.sub(r"\\\1", path)
+    frame = spark.read.format(form).options(**options).load(path)
+    if not any("=" in file for file in frame.inputFiles()):
+        return frame, frozenset()
+    by_folders = set(spark.read.format("text").load(path).columns) - {"value"}
+    fields = [
+        T.StructField(each.name, T.StringType()) if each.name in by_folders else each
+        for each in frame.schema.fields
+    ]
+    frame = spark.read.format(form).options(**options).schema(T.StructType(fields)).load(path)
+    return frame, frozenset(by_folders)
+
+
+def _refuse_delta(spark: SparkSession, place: str, given: Input, frame: DataFrame) -> None:
+    """Refuses files of a Delta table, among which are those that were replaced or deleted."""
+    for file in set(sorted(frame.inputFiles())[:: max(1, len(frame.inputFiles()) - 1)]):
+        folder = unquote(file).rsplit("/", 1)[0]
+        if tables.latest_version(spark, tables.path_identifier(folder)) is not None:
+            raise ConfigurationError(
+                f"{place}.format: must be delta, got {given.format} for {given.path!r}, which is a Delta "
+                "table: use format: delta"
+            )
+
+
+def _open_csv(spark: SparkSession, place: str, given: Input, pins: Pins, *, of_query: bool) -> Opened:
+    whole = given.encoding in WIDE
+    stored, partitions = _load(spark, given, "text", **({"wholetext": True} if whole else {"lineSep": "\n"}))
+    _refuse_delta(spark, place, given, stored)
+    pins.pin_files(place.removeprefix("sources."), stored)
+    text = decoded(F.col("value").cast("binary"), given.encoding)
+    file = F.col("_metadata.file_path").alias("file")
+    folders = [F.struct(*sorted(partitions)).alias("folders")] if partitions else []
+    if whole:
+        lines = stored.select(file, F.posexplode(F.split(text, "\n", -1)).alias("place", "line"), *folders)
+    else:
+        stands = F.struct("_metadata.file_block_start", F.monotonically_increasing_id()).alias("place")
+        lines = stored.select(file, stands, text.alias("line"), *folders)
+    frame, has_unreadable = read_records(place, given, lines, of_query=of_query)
+    form = TextForm(given.decimal, given.date_format)
+    return Opened(frame, frozenset(frame.columns), form, has_unreadable)

@@ -1,0 +1,170 @@
+"""What a person sees after a run, from tables that are views here."""
+
+import io
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from rich.console import Console
+
+from jobs.core.config.model import ScoringModel
+from jobs.core.report.summary import show
+
+AS_OF = date(2024, 12, 31)
+MODEL = ScoringModel.model_validate(
+    {
+        "name": "own",
+        "description": "Own",
+        "window_months": 12,
+        "components": [
+            {"score": "money", "metric": "total_revenue", "weight": 0.75},
+            {"score": "money", "metric": "days", "weight": 0.25, "direction": "lower_is_better"},
+        ],
+        "tiers": [
+            {"tier": "A", "name": "Best", "when": {"metric": "money_score", "operator": ">=", "value": 70}},
+            {"tier": "B", "name": "Rest"},
+        ],
+        "flags": [{"flag": "REGULAR", "recommended_action": "Wait"}],
+    }
+)
+SUMMARY = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, t.* FROM VALUES
+    ('total', 'All customers', 3, 1, 1234567.89, 1, 40.5, 1.05, 0.95),
+    ('B', 'Rest', 2, 0.66667, 234567, 0.19, 20.25, NULL, NULL),
+    ('A', 'Best', 1, 0.33333, 1000000.89, 0.81, 81, 1.05, 0.95)
+    AS t (tier, tier_name, customers, customer_share, total_revenue, revenue_share, mean_money_score,
+        net_revenue_retention, gross_revenue_retention)"""
+MOVEMENTS = """SELECT DATE '2024-12-31' AS as_of, DATE '2024-09-30' AS previous_as_of, t.* FROM VALUES
+    ('downgraded', 2, 500.4, 400.4, -100.0), ('new', 1, 0.0, 50.0, 50.0), ('downgraded', 1, 10.0, 9.0, -1.0)
+    AS t (movement, customers, revenue_before, revenue_after, revenue_impact)"""
+COMPONENTS = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, t.* FROM VALUES
+    ('money', 'total_revenue', 0.75, 'higher_is_better', 'percentile'),
+    ('money', 'days', 0.25, 'lower_is_better', 'percentile')
+    AS t (score, metric, weight, direction, scale)"""
+
+
+# The first and the third are explained.
+TIERS = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, 'own' AS model, 3 AS peers,
+        array(named_struct('flag', 'REGULAR', 'recommended_action', 'Wait')) AS action_flags, t.* FROM VALUES
+    ('1', 'Ann', 'A', 'Best', 1000000.89, 3, 2, 0, 75.0, 25.0, 100.0),
+    ('2', 'Bob', 'A', 'Best', 100.00, 4, 1, 1, 37.5, 12.5, 50.0),
+    ('3', NULL, 'B', 'Rest', 1.00, 5, 0, 2, 0.0, 0.0, 0.0)
+    AS t (customer_key, customer_name, tier, tier_name, total_revenue, days, total_revenue_below,
+        days_below, total_revenue_points, days_points, money_score)"""
+
+
+@dataclass
+class Place:
+    """Stands for a location: its tables are views."""
+
+    path: str | None = "/data/out"
+
+    def identifier(self, table: str) -> str:
+        return table
+
+    def __str__(self) -> str:
+        return self.path or "schema main.tiers"
+
+
+@dataclass
+class Views:
+    """Stands for output tables."""
+
+    spark: SparkSession
+    location: Place
+
+    def read(self, table: str) -> DataFrame:
+        return self.spark.table(table)
+
+
+def shown(
+    spark: SparkSession,
+    *,
+    first_snapshot: bool = False,
+    place: Place | None = None,
+    name: str = "Ann",
+    days: int | None = 3,
+) -> list[str]:
+    """The lines of the summary, with single spaces; name and days are the first customer's."""
+    first = F.col("customer_key") == "1"
+    tiers = spark.sql(TIERS).withColumns(
+        {
+            "customer_name": F.when(first, name).otherwise(F.col("customer_name")),
+            "days": F.when(first, F.lit(days).cast("int")).otherwise(F.col("days")),
+        }
+    )
+    movements = spark.sql(MOVEMENTS)
+    spark.sql(SUMMARY).createOrReplaceTempView("tier_summary")
+    (movements.limit(0) if first_snapshot else movements).createOrReplaceTempView("tier_migration_summary")
+    spark.sql(COMPONENTS).createOrReplaceTempView("model_components")
+    tiers.createOrReplaceTempView("customer_tiers")
+    console = Console(file=io.StringIO())
+    show(spark, Views(spark, place or Place()), MODEL, AS_OF, console)  # type: ignore[arg-type]
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_summary_tells_tiers_movements_and_why(spark: SparkSession) -> None:
+    assert shown(spark) == [
+        "",
+        "Tiers on 2024-12-31",
+        "tier customers share revenue share money NRR GRR",
+        "A Best 1 33.3% 1,000,001 81.0% 81.0 105.0% 95.0%",
+        "B Rest 2 66.7% 234,567 19.0% 20.2 - -",
+        "All customers 3 100.0% 1,234,568 100.0% 40.5 105.0% 95.0%",
+        "",
+        "Movements since 2024-09-30",
+        "movement customers revenue before revenue after impact",
+        "new 1 0 50 +50",
+        "returned 0 0 0 +0",
+        "upgraded 0 0 0 +0",
+        "unchanged 0 0 0 +0",
+        "downgraded 3 510 409 -101",
+        "churned 0 0 0 +0",
+        "",
+        "Why Ann is A Best: REGULAR (Wait)",
+        "component value peers below scaled by weight points",
+        "total_revenue 1,000,000.89 2 of 2 1.0000 0.75 75.000000",
+        "days 3.00 0 of 2 1 - 0.0000 0.25 25.000000",
+        "money score 100.000000",
+        "",
+        "Why 3 is B Rest: REGULAR (Wait)",
+        "component value peers below scaled by weight points",
+        "total_revenue 1.00 0 of 2 0.0000 0.75 0.000000",
+        "days 5.00 2 of 2 1 - 1.0000 0.25 0.000000",
+        "money score 0.000000",
+        "",
+        "The tables are in /data/out; look at them without Spark with",
+        "python -c \"import deltalake, duckdb; t = deltalake.DeltaTable('/data/out/customer_tiers')"
+        ".to_pyarrow_dataset(); duckdb.sql('SELECT * FROM t ORDER BY total_revenue DESC LIMIT 10').show()\"",
+    ]
+
+
+def test_first_snapshot_has_nothing_to_compare_with(spark: SparkSession) -> None:
+    lines = shown(spark, first_snapshot=True)
+    assert "The first snapshot of this model: nothing to compare it with yet." in lines
+    assert not [line for line in lines if line.startswith("Movements")]
+
+
+def test_tables_of_a_catalog_are_looked_at_with_sql(spark: SparkSession) -> None:
+    assert shown(spark, place=Place(None))[-1] == (
+        "The tables are in schema main.tiers; look at them with "
+        "SELECT * FROM customer_tiers ORDER BY total_revenue DESC LIMIT 10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("[bold]Ann", "[bold]Ann"),
+        ("Ann [/x]", "Ann [/x]"),
+        ("Ann\nBob \x1b[2J\u202e", "Ann\\nBob \\x1b[2J\\u202e"),
+    ],
+)
+def test_customers_name_is_shown_as_it_is_and_does_nothing(spark: SparkSession, name: str, seen: str) -> None:
+    assert f"Why {seen} is A Best: REGULAR (Wait)" in shown(spark, name=name)
+
+
+def test_metric_without_a_value_is_shown_as_none(spark: SparkSession) -> None:
+    lines = shown(spark, days=None)
+    assert [line for line in lines if line.startswith("days - ")]
