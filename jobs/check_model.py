@@ -13,13 +13,13 @@ from rich.text import Text
 from jobs.core.commands.kit import command_parser, date_option, leave, run_command
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.settings import Settings, load_settings
-from jobs.core.pipeline.steps import timed
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.report.model_report import ANTI_PATTERNS, Finding, model_findings
 from jobs.core.report.segments_report import segments_findings
 from jobs.core.report.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
 from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.progress import timed
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.session import borrowed_session
 from jobs.core.runtime.visible import cell, visible

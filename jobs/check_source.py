@@ -14,11 +14,12 @@ from jobs.core.commands.kit import command_parser, date_option, leave, run_comma
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
-from jobs.core.pipeline.steps import functions, say, timed
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.rehearsal import Rehearsal
 from jobs.core.report.source_report import SourceReport
 from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.functions import functions
+from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.session import borrowed_session
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.opening import key_is_name, open_sources

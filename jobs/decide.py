@@ -12,15 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.core.commands.kit import command_parser, date_option, leave, run_command
+from jobs.core.config.decisions import COLUMNS, Decision, read_file
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.segmentation import AXES
 from jobs.core.config.settings import Settings, load_settings
-from jobs.core.pipeline.steps import Steps, say
+from jobs.core.pipeline.engine import Engine
 from jobs.core.publish import decisions
-from jobs.core.publish.decisions import Decision
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.progress import say
 from jobs.core.runtime.session import borrowed_session
 from jobs.core.runtime.visible import cell, visible
 
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     for column, (option, text) in _OPTIONS.items():
         recording.add_argument(option, dest=column, metavar="TEXT", help=text)
     recording.add_argument(
-        "--file", type=Path, help=f"CSV file of {', '.join(decisions.COLUMNS)}, instead of the options"
+        "--file", type=Path, help=f"CSV file of {', '.join(COLUMNS)}, instead of the options"
     )
     recording.add_argument(
         "--allow-unknown", action="store_true", help="also about customers that no snapshot knows"
@@ -113,7 +114,7 @@ def _given_decisions(given: argparse.Namespace) -> list[Decision]:
     beside = [_OPTIONS[column][0] for column, text in cells.items() if text is not None]
     if beside:
         raise ConfigurationError(f"--file: must be given alone, got it beside {', '.join(beside)}")
-    return decisions.read_file(given.file)
+    return read_file(given.file)
 
 
 def _model(settings: Settings, wanted: str | None) -> ScoringModel:
@@ -156,8 +157,9 @@ def _list(output: Output, model: ScoringModel, as_of: date | None, axis: str | N
         raise ConfigurationError(
             f"{output.root.location}: must hold a published snapshot{of_date} of {model.name}; there is none"
         )
-    with Steps(output.root.spark) as steps:
-        rows = decisions.pending(steps, output.tables_of(model), model, snapshot, axis)
+    tables = output.tables_of(model)
+    with Engine(output.root.spark, model=model, tier_decisions=decisions.decided(tables)) as engine:
+        rows = decisions.pending(engine, tables, snapshot, axis)
         total, latest = rows.count(), F.col("latest")
         decided = F.concat_ws(" ", latest["decision"], latest["value"], latest["valid_from"])
         shown = rows.select(

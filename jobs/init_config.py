@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jobs.core.commands.kit import EXIT_STATUS_HELP, leave, run_command
 from jobs.core.config.settings import load_settings
-from jobs.core.pipeline.steps import say
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.logs import default_log_file
+from jobs.core.runtime.progress import say
 from jobs.core.runtime.session import open_session
 from jobs.core.sources.first_config.document import first_config
 from jobs.core.sources.first_config.table_look import Look, look_at

@@ -15,8 +15,9 @@ from jobs.core.config.model import ScoringModel, fallbacks_of, load_model
 from jobs.core.config.model_check import check_model
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings, load_settings
-from jobs.core.pipeline import pipeline
-from jobs.core.pipeline.steps import Steps, functions, say, timed
+from jobs.core.pipeline.codes import NO_TEXTS
+from jobs.core.pipeline.engine import Engine
+from jobs.core.pipeline.features import AUDIT, ROW_ID
 from jobs.core.publish import decisions
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
@@ -24,6 +25,8 @@ from jobs.core.publish.publisher import Publisher
 from jobs.core.publish.reproduction import reproduce
 from jobs.core.report import summary
 from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.functions import functions
+from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.session import borrowed_session, session_lives
 from jobs.core.sources.money import PLANNED
 from jobs.core.sources.opening import KINDS, key_is_name, open_sources
@@ -190,10 +193,18 @@ def _models_apart(models: list[ScoringModel]) -> list[str]:
 def _features_schema(
     spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
 ) -> StructType:
-    with Steps(spark, as_of=as_of, window_months=1) as steps:
-        read = {name: frame.select(*KINDS[name]) for name, frame in sources.items()}
-        features = pipeline.customer_features(steps, read, PLANNED, key_is_name=named, only_planned=True)
-        return features.drop(*pipeline.AUDIT).schema
+    read = {name: frame.select(*KINDS[name]) for name, frame in sources.items()}
+    read["fct_revenues"] = PLANNED.counted(read["fct_revenues"])
+    with Engine(
+        spark,
+        as_of=as_of,
+        window_months=1,
+        key_is_name=named,
+        money_unit=PLANNED.unit,
+        texts=NO_TEXTS,  # the rows won't be read, so the texts of the facts needn't be either
+        **read,
+    ) as engine:
+        return engine.table("customer_features").drop(*AUDIT, ROW_ID).schema
 
 
 def check_models(

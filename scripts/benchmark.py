@@ -29,7 +29,7 @@ from benchmark_measure import (
 )
 from deltalake import DeltaTable
 
-from jobs.core.pipeline.steps import say
+from jobs.core.runtime.progress import say
 
 CHECKOUT = Path(__file__).parents[1]
 PROGRAMS = Path("scripts/benchmark")

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmark_measure import machine, spark_account, workplace_with_event_log
 
-from jobs.core.pipeline.steps import say
+from jobs.core.runtime.progress import say
 
 CHECKOUT = Path(__file__).parents[1]
 PROGRAM = CHECKOUT / "scripts/benchmark/run_ranking.py"

@@ -12,8 +12,8 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import tier_customers
-from jobs.core.pipeline.steps import define_functions
 from jobs.core.publish.readers import PUBLISHED, published
+from jobs.core.runtime.functions import define_functions
 from jobs.core.runtime.session import open_session
 
 CHECKOUT = Path(__file__).parents[1]

@@ -1,5 +1,5 @@
 -- Grain: one row per customer whose tier, action flag or presence changed (or everybody, if configured).
--- Inputs: movements, current_excluded (excluded_customers as published). Shuffles: two, by customer, of
+-- Inputs: movements, excluded_customers (excluded_customers as published). Shuffles: two, by customer, of
 -- those listed and the excluded.
 -- Why: who moved, from where to where, what it is worth, and for the churned why they are gone: the
 -- reason of their exclusion, or that their facts have vanished from the source.
@@ -23,11 +23,11 @@ SELECT
     movements.from_action_flag,
     movements.to_action_flag,
     if(
-        movements.movement = 'churned', coalesce(current_excluded.reason, 'not_in_source'), NULL
+        movements.movement = 'churned', coalesce(excluded_customers.reason, 'not_in_source'), NULL
     ) AS exclusion_reason
 FROM movements
-LEFT JOIN current_excluded
-    ON movements.customer_key = current_excluded.customer_key AND movements.movement = 'churned'
+LEFT JOIN excluded_customers
+    ON movements.customer_key = excluded_customers.customer_key AND movements.movement = 'churned'
 WHERE
     :list_unchanged
     OR NOT movements.from_tier <=> movements.to_tier

@@ -1,5 +1,5 @@
 -- Grain: one row: how many customers have a key that looks like another's, and two such keys.
--- Input: customer_keys. Shuffles: one of a hash per customer; the rest is of the few that look alike.
+-- Input: customer_features. Shuffles: one of a hash per customer; the rest is of the few that look alike.
 -- Why: keys that differ in case, white space, invisible characters or the form in which an accented letter is
 -- written are different customers, and mostly by mistake. Spark compares such texts by a collation, far too
 -- slow for all keys: a coarse form without accents finds those that may be alike, by a hash.
@@ -17,7 +17,7 @@ WITH folded AS (
                 )
             )
         ) AS coarse
-    FROM customer_keys
+    FROM customer_features
 ),
 
 candidates AS (

@@ -1,5 +1,5 @@
 -- Grain: one row per value segment, one per CS representative (NULL is one like others), one for all.
--- Inputs: scored_segments, segment_engagement (what each segment is due). Shuffles: two, of few rows a task.
+-- Inputs: scored_segments, engagement_models (what each segment is due). Shuffles: two, of few rows a task.
 -- Why: what the customers are due takes people. Those needed are customers over customers a person, rounded
 -- half up to 6 decimals for each segment (of each representative) and then added, of what is decided. A
 -- segment or representative without customers has no row.
@@ -23,7 +23,7 @@ needed AS (
         held.customers * engagement.qbrs_a_year AS qbrs,
         held.customers * engagement.touches_a_year AS touches
     FROM held
-    LEFT JOIN segment_engagement AS engagement ON held.value_segment = engagement.value_segment
+    LEFT JOIN engagement_models AS engagement ON held.value_segment = engagement.value_segment
 ),
 
 scoped AS (

@@ -1,6 +1,6 @@
 -- Grain: one row per customer scored at as_of, or scored at any earlier snapshot.
 -- Inputs: computed_segments (the scored customers with what their measures say), remembered_segments
--- (customer_segments of the previous snapshot), current_excluded, decisions_in_force, segment_rules.
+-- (customer_segments of the previous snapshot), excluded_customers, decisions_in_force, segment_rules.
 -- Shuffles: three, by customer: the scored, the remembered and the excluded; decisions and rules are few.
 -- Why: a state follows from the measures and the state before, never from more, so that a snapshot needs only
 -- the previous one. What is held is without overrides, which come on top. Absence ends everything but the
@@ -12,7 +12,7 @@ WITH known_before AS (
         excluded.customer_name AS excluded_name,
         excluded.reason
     FROM remembered_segments AS remembered
-    LEFT JOIN current_excluded AS excluded ON remembered.customer_key = excluded.customer_key
+    LEFT JOIN excluded_customers AS excluded ON remembered.customer_key = excluded.customer_key
 ),
 
 together AS (

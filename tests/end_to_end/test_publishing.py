@@ -9,7 +9,7 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
-from jobs.core.pipeline import steps
+from jobs.core.pipeline import step
 from jobs.core.publish.explanation import score_components_query
 from tests import reference
 from tests.conftest import CHECKOUT, Row, Workspace, active, fact
@@ -186,10 +186,10 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(
 ) -> None:
     copy = workspace.folder / "checkout"
     shutil.copytree(CHECKOUT / "sql", copy / "sql")
-    features = copy / "sql/features/customer_features.sql"
+    features = copy / "sql/features/customer_measures.sql"
     column = "    activity.margin_cents / 100 / activity.total_events AS margin_per_event,\n"
     features.write_text(features.read_text().replace("    activity.first", f"{column}    activity.first"))
-    monkeypatch.setattr(steps, "resource", copy.joinpath)
+    monkeypatch.setattr(step, "resource", copy.joinpath)
     line = {
         "score": "yield",
         "metric": "margin_per_event",

@@ -9,7 +9,8 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DateType, DecimalType, StructType
 
-from jobs.core.pipeline.steps import Steps, Value
+from jobs.core.pipeline.engine import Engine
+from jobs.core.pipeline.plan import STEPS
 
 Given = Sequence[Any] | Mapping[str, Any]
 
@@ -22,13 +23,13 @@ def table(spark: SparkSession, schema: str, rows: Iterable[Given]) -> DataFrame:
 
 
 def run_step(
-    spark: SparkSession, stage: str, name: str, inputs: Mapping[str, DataFrame], **values: Value
+    spark: SparkSession, stage: str, name: str, inputs: Mapping[str, DataFrame], **values: Any
 ) -> DataFrame:
     """The rows of `sql/<stage>/<name>.sql`, its inputs and the values of its markers being given."""
-    with Steps(spark, **values) as steps:
-        for view, frame in inputs.items():
-            steps.view(view, frame)
-        return steps.sql(stage, name)
+    assert STEPS[name].file == (stage, f"{name}.sql")
+    assert set(STEPS[name].reads) == {*inputs, *values}, "what the step reads must be given, and nothing else"
+    with Engine(spark, **inputs, **values) as engine:
+        return engine.table(name)
 
 
 def assert_rows(actual: DataFrame, schema: str, *rows: Given) -> None:

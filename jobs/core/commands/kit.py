@@ -11,9 +11,9 @@ from pathlib import Path
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
 from jobs.core.delta.commits import is_conflict
-from jobs.core.pipeline.steps import say
 from jobs.core.runtime.errors import BadDataError, ConfigurationError, RunAgainError
 from jobs.core.runtime.logs import default_log_file, make_log_file
+from jobs.core.runtime.progress import say
 from jobs.core.runtime.redaction import RedactingFormatter, redacted
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.read_errors import explained

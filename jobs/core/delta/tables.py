@@ -323,5 +323,5 @@ def _check(expression: str) -> str:
 
 def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:
     nullability = " NOT NULL" if not_null else ""
-    comment = layout.columns.get(field.name, "A measure of sql/features/customer_features.sql")
+    comment = layout.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
     return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {_literal(comment)}"

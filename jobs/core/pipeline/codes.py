@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.pipeline.steps import one_row
+from jobs.core.runtime.literals import one_row
 
 # Text columns of window_events, and the code each gets in coded_events.
 CODES = {
@@ -84,7 +84,7 @@ class Texts:
         return texts.where("distinct_text IS NOT NULL").select(position.alias("code"), "distinct_text")
 
 
-def read_texts(distinct_texts: DataFrame) -> dict[str, Texts]:
+def texts(distinct_texts: DataFrame) -> dict[str, Texts]:
     """The texts of every column, from the rows of distinct_texts. They don't grow with customers."""
     rows = distinct_texts.collect()
     return {
@@ -98,6 +98,21 @@ def read_texts(distinct_texts: DataFrame) -> dict[str, Texts]:
 
 
 NO_TEXTS = {column: Texts(column, [], []) for column in CODES}
+
+
+def business_unit_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+    """One row per business unit of the window: `code` and `distinct_text`."""
+    return texts["business_unit"].dictionary(window_events)
+
+
+def cs_representative_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+    """One row per representative of the window: `code` and `distinct_text`."""
+    return texts["cs_representative"].dictionary(window_events)
+
+
+def region_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+    """One row per region of the window: `code` and `distinct_text`."""
+    return texts["region"].dictionary(window_events)
 
 
 def products_are_coded(texts: dict[str, Texts]) -> bool:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.pipeline.steps import one_row
+from jobs.core.runtime.literals import one_row
 
 FEW_VALUES = 50_000  # distinct values (over all peer groups) up to which a metric is counted by value
 _BUCKET_ROWS = 50_000  # a bucket's rows, about; more where that would take too many cuts

@@ -10,12 +10,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.config.model import TOTAL, ScoringModel
 from jobs.core.config.rules import Check
 from jobs.core.delta.tables import Total
-from jobs.core.pipeline import pipeline, segments
-from jobs.core.pipeline.steps import Steps
+from jobs.core.pipeline.engine import Engine
+from jobs.core.pipeline.migration import assigned_tiers
+from jobs.core.pipeline.plan import OF_COMPARISON, OF_SEGMENTS
 from jobs.core.publish.decisions import TABLE as DECISIONS
-from jobs.core.publish.decisions import judged
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.publish.staleness import SEGMENTS
 from jobs.core.sources.source_versions import Pins
 
@@ -70,22 +70,22 @@ class Comparison:
     @contextmanager
     def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
         """The tables of the segments of a snapshot, as long as the context lasts."""
-        values = segments.bound(self.model.segmentation)
-        with Steps(self._spark, as_of=current.as_of, **values) as steps:
-            steps.view("current_excluded", self._read("excluded_customers", current))
-            self._judged_decisions(steps, current)
-            remembered = self._read(SEGMENTS, previous) if previous and SEGMENTS in previous.written else None
-            tiers = self._read("customer_tiers", current)
-            yield segments.customer_segments(steps, tiers, remembered, self.model, current.as_of)
+        given = {name: self._read(name, current) for name in ("customer_tiers", "excluded_customers")}
+        if previous and SEGMENTS in previous.written:
+            given["previous_segments"] = self._read(SEGMENTS, previous)
+        decided = self._decisions(current)
+        with Engine(
+            self._spark, as_of=current.as_of, model=self.model, tier_decisions=decided, **given
+        ) as engine:
+            yield engine.tables(OF_SEGMENTS)
 
-    def _judged_decisions(self, steps: Steps, current: Snapshot) -> DataFrame:
-        recorded = self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
-        return judged(steps, recorded, self.model)
+    def _decisions(self, current: Snapshot) -> DataFrame:
+        return self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
 
     def _decision_checks(self, current: Snapshot) -> list[Check]:
-        with Steps(self._spark) as steps:
+        with Engine(self._spark, model=self.model, tier_decisions=self._decisions(current)) as engine:
             without = ~F.col("counts")
-            found = self._judged_decisions(steps, current).agg(
+            found = engine.table("judged_decisions").agg(
                 F.count("*").alias("checked"),
                 F.count_if(without).alias("failed"),
                 F.min(F.when(without, F.col("customer_key"))).alias("example"),
@@ -93,30 +93,30 @@ class Comparison:
             counted = found.collect()[0].asDict()
         return self._rules.about_total("decision_without_effect", DECISIONS, **counted)
 
-    def _scored(self, snapshot: Snapshot) -> DataFrame:
-        """The scored customers of a snapshot with their tiers, as assigned where the model has segments."""
-        if self.model.segments is None or SEGMENTS not in snapshot.written:
-            return self._read("customer_tiers", snapshot)
-        scored = self._read(SEGMENTS, snapshot).where("is_scored")
-        return scored.withColumnRenamed("first_seen_date", "first_event_date")
-
     @contextmanager
     def comparison(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
         """The tables that compare a snapshot with the previous one, as long as the context lasts."""
-        tiers = self._scored(current)
-        with Steps(
+        of_current = ["customer_tiers", "excluded_customers"]
+        if self.model.segments is not None:
+            of_current.append(SEGMENTS)
+        given = {name: self._read(name, current) for name in of_current}
+        if previous is not None:
+            given["previous_tiers"] = self._assigned_tiers(previous)
+        with Engine(
             self._spark,
             as_of=current.as_of,
+            model=self.model,
             previous_as_of=previous.as_of if previous else None,
             list_unchanged=self._output.settings.migration.list_unchanged,
-        ) as steps:
-            excluded = self._read("excluded_customers", current)
-            before = self._scored(previous) if previous else tiers.limit(0)
-            frames = pipeline.migration(steps, tiers, excluded, before, self.model)
-            if self.model.segments is not None:
-                measured, assigned = (self._read(name, current) for name in ("customer_tiers", SEGMENTS))
-                frames |= segments.standing(steps, measured, assigned, self.model, current.as_of)
-            yield frames
+            **given,
+        ) as engine:
+            yield engine.tables(OF_COMPARISON)
+
+    def _assigned_tiers(self, snapshot: Snapshot) -> DataFrame:
+        """The scored customers of a snapshot with their tiers, as assigned where it has segments."""
+        if self.model.segments is None or SEGMENTS not in snapshot.written:
+            return self._read("customer_tiers", snapshot)
+        return assigned_tiers(self._read(SEGMENTS, snapshot))
 
     def _movement_checks(self, current: Snapshot, previous: Snapshot) -> list[Check]:
         moved = current.written["tier_migration_summary"].totals

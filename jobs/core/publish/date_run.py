@@ -13,16 +13,16 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, refuse
-from jobs.core.delta.tables import Total, Written
-from jobs.core.pipeline import expressions, pipeline
-from jobs.core.pipeline.steps import Steps, say, timed
+from jobs.core.delta.tables import Written
+from jobs.core.pipeline.engine import Engine
+from jobs.core.publish.feature_checks import feature_totals, key_checks, usage_checks
 from jobs.core.publish.output import LABELS, SHARED, Output
-from jobs.core.publish.runs import Snapshot, Status
+from jobs.core.publish.runs import Status
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.quality import sums
 from jobs.core.quality.checked_source import CheckedSource, source_checks
-from jobs.core.quality.letters import accents
 from jobs.core.runtime.errors import BadDataError, RunAgainError
-from jobs.core.sources.money import Units
+from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.opening import KINDS
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
@@ -126,8 +126,10 @@ class DateRun:
         checked = self.counted(sources)
         self._set_aside(checked)
         features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
-        used = [*self._usage_checks(checked["fct_revenues"]), *self._key_checks(features)]
-        self.check([*used, *sums.checks(self._output.rules, features, self.written)])
+        rules = self._output.rules
+        used = usage_checks(rules, checked["fct_revenues"], self.written)
+        keys = key_checks(rules, features, self.written)
+        self.check([*used, *keys, *sums.checks(rules, features, self.written)])
         return features
 
     def counted(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
@@ -170,82 +172,21 @@ class DateRun:
         They are written because scores and exclusions both need them, and a plan that runs twice costs twice.
         """
         out, as_of = self._output, self.snapshot.as_of
-        with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
-            sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
-            units = checked["fct_revenues"].totals["units"]
-            features = pipeline.customer_features(steps, sources, units, key_is_name=key_is_name)
-            # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
-            numbered = features.withColumn(pipeline.ROW_ID, F.monotonically_increasing_id())
-            self.written = out.write(
-                "customer_features", self.snapshot, numbered, totals=self._feature_totals(units)
-            )
+        units = checked["fct_revenues"].totals["units"]
+        sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
+        sources["fct_revenues"] = units.counted(sources["fct_revenues"])
+        with Engine(
+            out.root.spark,
+            as_of=as_of,
+            window_months=window_months,
+            key_is_name=key_is_name,
+            money_unit=units.unit,
+            **sources,
+        ) as engine:
+            features = engine.table("customer_features")
+            totals = feature_totals([*out.models, *out.fallbacks.values()], as_of, units)
+            self.written = out.write("customer_features", self.snapshot, features, totals=totals)
         return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
-
-    def _usage_checks(self, facts: CheckedSource) -> list[Check]:
-        """What becomes known of the sources while the features are made."""
-        rules, read, used = self._output.rules, facts.totals, self.written.totals
-        checks = [
-            rules.conserved(
-                "rows_conserved",
-                facts.name,
-                read=read["rows"],
-                used=used["event_rows"] or 0,
-                after_as_of=read["later_rows"],
-                quarantined=read["quarantined"],
-            ),
-            rules.conserved(
-                "revenue_conserved",
-                facts.name,
-                read=read["revenue"],
-                used=used["unrounded_lifetime_revenue"] or 0,
-                after_as_of=read["later_revenue"],
-                quarantined=read["quarantined_revenue"],
-            ),
-        ]
-        for rule, column in (
-            ("unknown_account", "unknown_accounts"),
-            ("conflicting_account_status", "conflicting_accounts"),
-        ):
-            checks += rules.about_total(
-                rule,
-                "dim_accounts",
-                checked=(used["unknown_accounts"] or 0) + (used["total_accounts"] or 0),
-                failed=used[column] or 0,
-                example=used[f"{column}_example"],
-            )
-        return checks
-
-    def _key_checks(self, features: DataFrame) -> list[Check]:
-        """Whether some customers are one, to the eye."""
-        rules = self._output.rules
-        if "keys_look_alike" not in rules.totals:
-            return []
-        accented, plain = accents()
-        with Steps(self._output.root.spark, accented=accented, plain=plain) as steps:
-            steps.view("customer_keys", features.select("customer_key"))
-            (found,) = steps.sql("quality", "keys_look_alike").collect()
-        example = f"{found['one_key']} and {found['other_key']}" if found["customers"] else None
-        return rules.about_total(
-            "keys_look_alike",
-            "fct_revenues",
-            checked=self.written.rows,
-            failed=found["customers"],
-            example=example,
-        )
-
-    def _feature_totals(self, units: Units) -> dict[str, Total]:
-        """What is added up over the customers while their features are written."""
-        faults = ("unknown_accounts", "conflicting_accounts")
-        names = ("event_rows", "unrounded_lifetime_revenue", "total_accounts", *faults)
-        added = {column: Total(F.col(column)) for column in names}
-        examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
-        scored = {
-            f"{model.name}_scored": Total(
-                expressions.exclusion_reason(model, self.snapshot.as_of).isNull().cast("int")
-            )
-            for model in [*self._output.models, *self._output.fallbacks.values()]
-        }
-        return {**added, **examples, **scored, **sums.totals(units)}
 
     def to_be_scored(self, model: ScoringModel) -> int:
         """How many customers a model doesn't exclude; known when the features are written."""

@@ -1,25 +1,21 @@
 """Decisions of people about customers' segments: what waits for one, and the table tier_decisions."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from collections.abc import Iterator, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StringType, StructField, StructType, TimestampType
 
-from jobs.core.config.documents import is_date
+from jobs.core.config.decisions import COLUMNS, Decision
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.segmentation import AXES, CHURNED
 from jobs.core.config.table_docs import layout
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
-from jobs.core.pipeline.steps import Steps, literal_rows
-from jobs.core.publish.runs import Snapshot
+from jobs.core.pipeline.engine import Engine
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.literals import literal_rows
 
 TABLE = "tier_decisions"
 FIELDS = StructType(
@@ -35,127 +31,6 @@ FIELDS = StructType(
         StructField("recorded_at", TimestampType()),
     ]
 )
-COLUMNS = tuple(name for name in FIELDS.names if name != "recorded_at")  # what a person gives
-DECISIONS = _APPROVE, _REJECT, _OVERRIDE = "approve", "reject", "override"
-_FOR_OVERRIDES = ("reason", "expires")  # given at will, but for an override
-_REQUIRED = set(COLUMNS) - set(_FOR_OVERRIDES)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision as it was given.
-
-    Attributes:
-        values: text by column; None where there is none.
-        names: what messages call each column.
-    """
-
-    values: Mapping[str, str | None]
-    names: Mapping[str, str]
-
-    @classmethod
-    def of(cls, cells: Mapping[str, str | None], names: Mapping[str, str] | None = None) -> Self:
-        """A decision made of cells or arguments, of which a blank one is none."""
-        values = {column: cells.get(column) for column in COLUMNS}
-        return cls(
-            {column: text if text and text.strip() else None for column, text in values.items()},
-            names or {column: column for column in COLUMNS},
-        )
-
-    def must_be(self, column: str, expected: str) -> str:
-        """Says that a column must be something else than it is."""
-        return f"{self.names[column]}: must be {expected}, got {self.values[column]!r:.80}"
-
-    def problems(self, model: ScoringModel) -> Iterator[str]:
-        """What is wrong with it, whoever the customer is."""
-        given = {column: text for column, text in self.values.items() if text is not None}
-        is_override = given.get("decision") == _OVERRIDE
-        for column in COLUMNS:
-            if column not in given and (column in _REQUIRED or is_override):
-                yield f"{self.names[column]}: must be given{' with an override' * (column in _FOR_OVERRIDES)}"
-        for column, text in given.items():
-            if text.encode(errors="replace").decode() != text:  # bytes of the command line that are no text
-                yield self.must_be(column, "Unicode text")
-        values = values_by_axis(model, given.get("decision", ""))
-        choices = {
-            "axis": tuple(values),
-            "decision": DECISIONS,
-            "value": values.get(given.get("axis", ""), ()),
-        }
-        for column, allowed in choices.items():
-            if column in given and allowed and given[column] not in allowed:
-                yield self.must_be(column, f"one of {', '.join(allowed)}")
-        begins, ends = given.get("valid_from", ""), given.get("expires", "")
-        for column, text in (("valid_from", begins), ("expires", ends)):
-            if text and not is_date(text):
-                yield self.must_be(column, "a date like 2024-12-31")
-        if is_date(begins) and is_date(ends) and ends <= begins:
-            yield self.must_be("expires", f"after {begins}, from which the decision is valid")
-
-
-def values_by_axis(model: ScoringModel, decision: str) -> dict[str, tuple[str, ...]]:
-    """The values that a decision of a kind can name, on each axis that it can be about.
-
-    Value segments, and having left, are all that waits for approval.
-    """
-    if decision in {_APPROVE, _REJECT}:
-        return {
-            "value_segment": model.segmentation.values_of("value_segment"),
-            "behavior_segment": (CHURNED,),
-        }
-    return {axis: model.segmentation.values_of(axis, model.tier_names) for axis in AXES}
-
-
-def judged(steps: Steps, recorded: DataFrame, model: ScoringModel) -> DataFrame:
-    """All decisions of `tier_decisions`, each with `counts`: whether it can have an effect.
-
-    Args:
-        steps: where the views are made.
-        recorded: the table, which others can write to as well.
-        model: with segments.
-    """
-    steps.view(TABLE, recorded)
-    known = [
-        (axis, decision, value)
-        for decision in DECISIONS
-        for axis, values in values_by_axis(model, decision).items()
-        for value in (*values, *((None,) if decision == _REJECT else ()))
-    ]
-    types = dict.fromkeys(("axis", "decision", "value"), "string")
-    steps.view("known_decisions", literal_rows(recorded.sparkSession, types, known))
-    return steps.sql("segments", "judged_decisions")
-
-
-def read_file(file: Path) -> list[Decision]:
-    """The decisions in a CSV file of `COLUMNS` in any order; reason and expires may be left out.
-
-    Raises:
-        ConfigurationError: it is no such file.
-    """
-    problems, found, place = Problems(), [], str(file)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.reader(lines, strict=True)
-            header = next(rows, [])
-            if not _REQUIRED <= set(header) <= set(COLUMNS) or len(set(header)) < len(header):
-                wanted = ", ".join(COLUMNS)
-                raise ConfigurationError(
-                    f"{file}: line 1: must name the columns {wanted}, got {', '.join(header)!r:.200}"
-                )
-            place = f"{file}: line {rows.line_num + 1}"
-            for row in rows:
-                if row and len(row) != len(header):
-                    problems.append(f"{place}: must have {len(header)} cells as line 1 has, got {len(row)}")
-                elif row:
-                    names = {column: f"{place}: {column}" for column in COLUMNS}
-                    found.append(Decision.of(dict(zip(header, row, strict=True)), names))
-                place = f"{file}: line {rows.line_num + 1}"
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(f"{place}: must be a readable CSV file in UTF-8, got: {error}")
-    if not found and not problems:
-        problems.append(f"{file}: must hold at least one decision below its first line; there is none")
-    problems.refuse()
-    return found
 
 
 def prepare(tables: OutputTables, model: ScoringModel) -> None:
@@ -240,10 +115,14 @@ def decided(tables: OutputTables) -> DataFrame:
     return tables.read(TABLE) if there else tables.spark.createDataFrame([], FIELDS)
 
 
-def pending(
-    steps: Steps, tables: OutputTables, model: ScoringModel, snapshot: Snapshot, axis: str | None = None
-) -> DataFrame:
+def pending(engine: Engine, tables: OutputTables, snapshot: Snapshot, axis: str | None = None) -> DataFrame:
     """What waits for a decision in a published snapshot, of one axis or all.
+
+    Args:
+        engine: given the model and its tier_decisions.
+        tables: of the model.
+        snapshot: the published one.
+        axis: of this alone.
 
     Returns:
         Rows of migration_actions, with `latest`: the latest decision about the customer and axis that counts
@@ -256,7 +135,7 @@ def pending(
     latest = F.max_by(
         F.struct("decision", "value", "decided_by", "valid_from"), F.struct("valid_from", "recorded_at")
     )
-    counting = judged(steps, decided(tables), model).where("counts")
+    counting = engine.table("judged_decisions").where("counts")
     by_customer = counting.where(unexpired).groupBy("customer_key", "axis").agg(latest.alias("latest"))
     return waiting.join(by_customer, ["customer_key", "axis"], "left").orderBy(
         "axis", "pending_since", "customer_key"

@@ -12,8 +12,10 @@ from jobs.core.config.rules import Check, Rules
 from jobs.core.config.settings import Settings
 from jobs.core.config.table_docs import layout, tables_with_history
 from jobs.core.delta.tables import Location, OutputTables, Total, Written, lacks_history
-from jobs.core.pipeline.steps import literal_rows, timed
-from jobs.core.publish.runs import RunLog, Snapshot
+from jobs.core.publish.runs import RunLog
+from jobs.core.publish.snapshot import Snapshot
+from jobs.core.runtime.literals import literal_rows
+from jobs.core.runtime.progress import timed
 from jobs.core.runtime.visible import visible
 
 LABELS = ("as_of", "model", "run_id")  # of every row of every table

@@ -2,27 +2,22 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
-from decimal import Decimal
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import DataFrame
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import refuse
-from jobs.core.delta.tables import Total
-from jobs.core.pipeline import pipeline
-from jobs.core.pipeline.steps import Steps, say
 from jobs.core.publish import readers
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.counting import Event
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import Snapshot, snapshots_of
+from jobs.core.publish.snapshot import Snapshot, snapshots_of
+from jobs.core.publish.snapshot_tables import write_snapshot
 from jobs.core.publish.staleness import previous_of, stale_days
 from jobs.core.runtime.errors import BadDataError, RunAgainError
+from jobs.core.runtime.progress import say
 
 _MOST_ROUNDS = 20  # of comparing anew while other runs publish
 
@@ -45,9 +40,6 @@ class Publisher:
         self.published: set[date] = set()
         self._pending = set(dates)
         self._output = output
-        self._spark = output.root.spark
-        self._settings = output.settings
-        self._rules = output.rules
         # The days that this command can't compare anew: of another version of the model, or refused.
         self._left: set[date] = set()
 
@@ -63,7 +55,7 @@ class Publisher:
             BadDataError: there is nobody to score, or something doesn't add up.
             RunAgainError: what was read has changed, or another run published the date after this one.
         """
-        snapshot = self._write_snapshot(run, features, allow_empty)
+        snapshot = write_snapshot(self._output, self.model, run, features, allow_empty=allow_empty)
         published = self._output.log.published(self.model.name)
         compared, checks = self.comparison.compare(snapshot, previous_of(published, snapshot.as_of))
         run.check(checks, self.model.name)
@@ -93,73 +85,6 @@ class Publisher:
             self._compare_stale_days()
         finally:
             readers.create_views(self.tables, self._output.log, self.model)
-
-    def snapshot_frames(self, steps: Steps, run: DateRun, features: DataFrame) -> dict[str, DataFrame]:
-        """The tables of one snapshot by itself; reads assessed_customers, and features for another score."""
-        as_of, health, fallback_score = run.snapshot.as_of, self.model.health, None
-        if health is not None:
-            fallback = self._output.fallbacks[health.fallback_model]
-            fallback_score = pipeline.other_score(
-                features, fallback, health.fallback_score, as_of, self._size(run, fallback)
-            )
-        size = self._size(run, self.model)
-        return {
-            "customer_tiers": pipeline.customer_tiers(steps, self.model, as_of, size, fallback_score),
-            "excluded_customers": steps.sql("tiers", "excluded_customers"),
-            "model_components": pipeline.model_components(self._spark, self.model),
-        }
-
-    def _size(self, run: DateRun, model: ScoringModel) -> pipeline.Size:
-        return pipeline.Size(run.to_be_scored(model), self._settings.ranking.plain_up_to)
-
-    def _write_snapshot(self, run: DateRun, features: DataFrame, allow_empty: bool) -> Snapshot:
-        as_of = run.snapshot.as_of
-        with Steps(self._spark, as_of=as_of) as steps:
-            pipeline.assessed_customers(steps, features, self.model, as_of)
-            if not allow_empty and not run.to_be_scored(self.model):
-                raise BadDataError(
-                    f"{as_of}: no customer can be scored ({run.written.rows:,} seen, all excluded). "
-                    "Nothing was published for it. Check as_of and the sources, or publish an empty "
-                    "snapshot with --allow-empty"
-                )
-            frames = self.snapshot_frames(steps, run, features)
-            snapshot = self._output.write_all(
-                run.snapshot, frames, self.model, {"customer_tiers": self._score_totals()}
-            )
-        tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
-        snapshot = replace(snapshot, revenue=tiers.totals["revenue"] or 0)
-        checks = [
-            self._rules.conserved(
-                "customers_conserved",
-                "customer_features",
-                seen=run.written.rows,
-                scored=tiers.rows,
-                excluded=excluded.rows,
-            ),
-            *(
-                self._rules.conserved(rule, "customer_tiers", breaking=tiers.totals[rule] or 0, allowed=0)
-                for rule in ("points_sum_to_scores", "scores_in_range")
-            ),
-        ]
-        run.check(checks, self.model.name)
-        return snapshot
-
-    def _score_totals(self) -> dict[str, Total]:
-        scores = self.model.scores
-        none = F.lit(Decimal(0))
-        points = {
-            score: [F.col(f"{c.metric}_points") for c in self.model.components_of(score)] for score in scores
-        }
-        columns = [F.col(f"{score}_score") for score in scores]
-        # A score of which nothing was measured is NULL, as are all of its points.
-        sums = [reduce(Column.__add__, [F.coalesce(p, none) for p in points[score]]) for score in scores]
-        differ = [F.coalesce(column, none) != total for column, total in zip(columns, sums, strict=True)]
-        outside = [~F.coalesce(column, none).between(0, 100) for column in columns]
-        return {
-            "revenue": Total(F.col("total_revenue")),
-            "points_sum_to_scores": Total(reduce(Column.__or__, differ).cast("int")),
-            "scores_in_range": Total(reduce(Column.__or__, outside).cast("int")),
-        }
 
     def _compare_stale_days(self) -> None:
         until = min(self._pending, default=date.max)

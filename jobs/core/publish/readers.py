@@ -10,7 +10,8 @@ from jobs.core.config.model import ScoringModel
 from jobs.core.delta.tables import Location, OutputTables, quoted_column
 from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
-from jobs.core.publish.runs import RunLog, Snapshot, snapshots_of
+from jobs.core.publish.runs import RunLog
+from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
 
 PUBLISHED = (

@@ -13,7 +13,8 @@ from jobs.core.config.settings import Settings
 from jobs.core.config.table_docs import Layout
 from jobs.core.delta.tables import Location, OutputTables, Total, Written, content_hash
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import RunLog, Snapshot
+from jobs.core.publish.runs import RunLog
+from jobs.core.publish.snapshot import Snapshot
 
 
 class Rehearsal(Output):

@@ -12,15 +12,16 @@ from jobs.core.config.configuration import configuration_hash, configuration_tex
 from jobs.core.config.model import ScoringModel, fallbacks_of
 from jobs.core.config.settings import Settings
 from jobs.core.delta.commits import is_conflict
-from jobs.core.pipeline import pipeline
-from jobs.core.pipeline.steps import Steps, say
+from jobs.core.pipeline.plan import OF_SNAPSHOT
+from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
-from jobs.core.publish.publisher import Publisher
-from jobs.core.publish.runs import Snapshot, snapshot_of
+from jobs.core.publish.snapshot import Snapshot, snapshot_of
+from jobs.core.publish.snapshot_tables import snapshot_engine
 from jobs.core.publish.staleness import SEGMENTS
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.progress import say
 from jobs.core.sources.opening import key_is_name, open_sources
 from jobs.core.sources.source_versions import Pins
 
@@ -149,7 +150,7 @@ def _differing(
     # Before definitions were told, files were told by their names alone, which is no proof.
     if pins.files != event["source_files"] and event.get("definitions"):
         raise BadDataError(f"the files of {', '.join(pins.files)} are others than those that the run read")
-    publisher = Publisher(output, model)
+    comparison, tables = Comparison(output, model), output.tables_of(model)
     run = DateRun(output, as_of, pins)
     checked = run.counted(sources)
     features = run.write_features(
@@ -161,22 +162,21 @@ def _differing(
         different = []
         for table, frame in frames.items():
             labelled = output.labelled(frame, published, model)
-            found = publisher.tables.hash_of(table, labelled, event["table_versions"][table])
+            found = tables.hash_of(table, labelled, event["table_versions"][table])
             same = found == hashes[table]
             say(f"  {table:<24} {'the same' if same else 'differs'}: {found}")
             different += [] if same else [f"{model.name}.{table}"]
         return different
 
-    with Steps(spark, as_of=as_of) as steps:
-        pipeline.assessed_customers(steps, features, model, as_of)
-        differing = hashed(publisher.snapshot_frames(steps, run, features))
+    with snapshot_engine(output, model, run, features) as engine:
+        differing = hashed(engine.tables(OF_SNAPSHOT))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
     previous = _previous(output, event, model.name)
     current = snapshot_of(event)
     if model.segments is not None:
-        with publisher.comparison.segmentation(current, previous) as frames:
+        with comparison.segmentation(current, previous) as frames:
             differing += hashed(frames)
-    with publisher.comparison.comparison(current, previous) as frames:
+    with comparison.comparison(current, previous) as frames:
         return differing + hashed(frames)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from jobs.core.publish.decisions import TABLE as DECISIONS
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 
 SEGMENTS = "customer_segments"
 

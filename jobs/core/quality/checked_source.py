@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.rules import Check, Rule, Rules
 from jobs.core.config.settings import Settings
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from jobs.core.sources import money
 
 # Of a record that couldn't be split into columns nothing else can be said.

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from jobs.core.runtime.visible import cell, visible
 from jobs.core.sources.opening import KINDS
 

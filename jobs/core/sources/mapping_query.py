@@ -31,6 +31,10 @@ _OUTSIDE = re.compile(
     r"reflect|java_method|try_reflect|identifier|(?:to|from)_(?:protobuf|avro)|ai_\w+|http_request"
     r"|(?:try_)?secret|list_secrets|read_\w+|cloud_files|remote_query|vector_search|python_worker_logs"
 )
+# The names of a query's inputs hold inside it alone. As a subquery nothing but
+# a SELECT is valid: it changes no table.
+_OVER_INPUTS = "WITH {inputs}\nSELECT * FROM (\n{text}\n)"
+_INPUT = "`{name}` AS (TABLE {view})"
 _TABLE_FUNCTIONS = re.compile(
     r"range|stack|json_tuple|(?:explode|posexplode|inline|variant_explode)(?:_outer)?"
 )
@@ -203,3 +207,14 @@ def _problems_of_names(tree: exp.Expr, inputs: Mapping[str, Collection[str]]) ->
             yield f"{_SAME_ROWS} `{first}`, which is no column of an input"
         if others and first in {"session", "system"}:
             yield f"{_SAME_ROWS} the variable {column.sql()}"
+
+
+def over_inputs(text: str, views: Mapping[str, str]) -> str:
+    """A user's query, which reads views by the names that it knows.
+
+    Args:
+        text: one SELECT, however it is written.
+        views: what each view is called in the session, by its name in the text.
+    """
+    inputs = ", ".join(_INPUT.format(name=name, view=view) for name, view in views.items())
+    return _OVER_INPUTS.format(inputs=inputs, text=text.strip().rstrip(";"))

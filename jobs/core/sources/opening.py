@@ -9,12 +9,12 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core.config.settings import Settings, Source
 from jobs.core.runtime.errors import ConfigurationError, Problems
-from jobs.core.runtime.names import make_view, over_inputs
+from jobs.core.runtime.names import make_view
 from jobs.core.runtime.resources import resource
 from jobs.core.sources import money
 from jobs.core.sources.csv_source import RECORD
 from jobs.core.sources.files import Opened, allow_more_types, open_input
-from jobs.core.sources.mapping_query import check_mapping_query
+from jobs.core.sources.mapping_query import check_mapping_query, over_inputs
 from jobs.core.sources.rows import as_json_can, of_record, without_padding
 from jobs.core.sources.source_versions import Pins
 from jobs.core.sources.text_values import DEFAULT_FORM, TextForm

@@ -4,13 +4,14 @@ import re
 from datetime import date
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.table_docs import Layout, layout
-from jobs.core.pipeline import pipeline, segments
-from jobs.core.pipeline.steps import Steps
+from jobs.core.pipeline.codes import NO_TEXTS
+from jobs.core.pipeline.engine import Engine
+from jobs.core.pipeline.plan import OF_COMPARISON, OF_SEGMENTS, OF_SNAPSHOT
+from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.publish import decisions, output, runs
 from jobs.core.sources.money import PLANNED
 from jobs.core.sources.opening import KINDS
@@ -64,37 +65,31 @@ Columns = dict[str, set[str]]
 
 def planned(spark: SparkSession, model: ScoringModel) -> Columns:
     """The columns of every output table, from the pipeline over empty sources; nothing is run."""
-    values = {"as_of": AS_OF, "previous_as_of": AS_OF, "window_months": 12, "list_unchanged": False}
-    frames: dict[str, DataFrame] = {}
-    with Steps(spark, **values) as steps:
-        facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
-        sources = {"fct_revenues": facts, "dim_accounts": spark.createDataFrame([], ACCOUNTS)}
-        if model.health is not None:
-            kinds = KINDS["dim_customers"].items()
-            profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in kinds)
-            sources["dim_customers"] = spark.createDataFrame([], profiles)
-        measures = pipeline.customer_features(steps, sources, PLANNED, key_is_name=False, only_planned=True)
-        features = frames["customer_features"] = measures.withColumn(
-            pipeline.ROW_ID, F.monotonically_increasing_id()
-        )
-        pipeline.assessed_customers(steps, features, model, AS_OF)
-        size = pipeline.Size(customers=2, plain_up_to=1)
-        fallback = pipeline.other_score(features, SHIPPED, "adherence", AS_OF, size) if model.health else None
-        tiers = frames["customer_tiers"] = pipeline.customer_tiers(steps, model, AS_OF, size, fallback)
-        excluded = frames["excluded_customers"] = steps.sql("tiers", "excluded_customers")
-        frames["model_components"] = pipeline.model_components(spark, model)
-        scored = tiers
-        if model.segments:
-            frames["tier_decisions"] = spark.createDataFrame([], decisions.FIELDS)
-            decisions.judged(steps, frames["tier_decisions"], model)
-            steps.view("current_excluded", excluded)
-            steps.bind(**segments.bound(model.segments))
-            frames |= segments.customer_segments(steps, tiers, None, model, AS_OF)
-            assigned = frames["customer_segments"]
-            scored = assigned.withColumnRenamed("first_seen_date", "first_event_date")
-            frames |= segments.standing(steps, tiers, assigned, model, AS_OF)
-        frames |= pipeline.migration(steps, scored, excluded, scored, model)
+    facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
+    given = {
+        "fct_revenues": PLANNED.counted(facts),
+        "dim_accounts": spark.createDataFrame([], ACCOUNTS),
+        "tier_decisions": spark.createDataFrame([], decisions.FIELDS),
+        "money_unit": PLANNED.unit,
+        "texts": NO_TEXTS,
+        "key_is_name": False,
+        "as_of": AS_OF,
+        "previous_as_of": AS_OF,
+        "window_months": 12,
+        "list_unchanged": False,
+        "model": model,
+        "size": Size(customers=2, plain_up_to=1),
+    }
+    if model.health is not None:
+        kinds = KINDS["dim_customers"].items()
+        profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in kinds)
+        given["dim_customers"] = spark.createDataFrame([], profiles)
+        given["fallback"] = Fallback(SHIPPED, "adherence", given["size"])
+    with Engine(spark, **given) as engine:
+        frames = engine.tables(["customer_features", *OF_SNAPSHOT, *OF_SEGMENTS, *OF_COMPARISON])
         columns = {name: set(frame.columns) | LABELS for name, frame in frames.items()}
+    if model.segments is not None:
+        columns["tier_decisions"] = set(decisions.FIELDS.names) | LABELS
     quarantined = {"source_version", "reasons", "example_key", "source_row"} | LABELS
     sources = ["dim_accounts", "fct_revenues", *(["dim_customers"] if model.health else [])]
     return {

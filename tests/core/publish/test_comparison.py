@@ -7,7 +7,7 @@ from typing import Any, cast
 from jobs.core.config.model import load_model
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.decisions import TABLE as DECISIONS
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.sources.source_versions import Pins
 
 

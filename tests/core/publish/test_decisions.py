@@ -13,7 +13,7 @@ from jobs.core.config.settings import load_settings
 from jobs.core.delta.tables import Written, latest_version, path_identifier
 from jobs.core.publish.decisions import COLUMNS, Decision, read_file
 from jobs.core.publish.output import Output
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.source_versions import Pins
 from tests.conftest import CHECKOUT, PROFILES, Row, Workspace, active, fact

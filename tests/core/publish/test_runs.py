@@ -19,7 +19,8 @@ from jobs.core.config.settings import Settings
 from jobs.core.delta.tables import Location, OutputTables
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.provenance import SEMANTICS
-from jobs.core.publish.runs import RunLog, Snapshot
+from jobs.core.publish.runs import RunLog
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.sources.source_versions import Pins
 from tests.conftest import CHECKOUT
 from tests.readme import counting_runs

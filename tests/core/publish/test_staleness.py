@@ -5,7 +5,7 @@ from datetime import date
 
 from jobs.core.delta.tables import Written
 from jobs.core.publish.decisions import TABLE as DECISIONS
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.publish.staleness import SEGMENTS, previous_of, stale_days
 from jobs.core.sources.source_versions import Pins
 

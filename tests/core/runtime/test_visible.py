@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from jobs.core.config.rules import Check
-from jobs.core.pipeline.steps import say
+from jobs.core.runtime.progress import say
 from jobs.core.runtime.redaction import RedactingFormatter
 from jobs.core.runtime.visible import cell, visible, visible_lines
 

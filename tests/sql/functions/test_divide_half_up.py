@@ -1,6 +1,6 @@
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from tests.sql.steps import assert_rows, table
 
 DIVISIONS = "numerator DECIMAL(38,0), divisor DECIMAL(38,0)"

@@ -3,7 +3,7 @@ from itertools import product
 
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from tests.sql.steps import assert_rows, table
 
 DIVISIONS = "numerator BIGINT, divisor BIGINT"

@@ -2,7 +2,7 @@ import unicodedata
 
 from pyspark.sql import SparkSession
 
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from tests.sql.steps import table
 
 

@@ -1,6 +1,6 @@
 from pyspark.sql import SparkSession
 
-from jobs.core.runtime.names import with_functions
+from jobs.core.runtime.functions import with_functions
 from tests.sql.steps import assert_rows, table
 
 GIVEN = "mode STRING, decision STRING, decided_value STRING, wanted_value STRING"

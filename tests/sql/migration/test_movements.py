@@ -75,7 +75,7 @@ def movements(
     previous: Sequence[Row],
     current: Sequence[Row],
     previous_as_of: date | None = PREVIOUS_AS_OF,
-    has_arr: bool = False,
+    compares_arr: bool = False,
 ) -> DataFrame:
     before = [{**row, "from_scores": ("10.000001", "20.000002")} for row in previous]
     after = [{**row, "to_scores": ("30.000003", "40.000004")} for row in current]
@@ -84,7 +84,8 @@ def movements(
         "current_snapshot": table(spark, f"{SNAPSHOT}, {TO_SCORES}", after),
         "model_tiers": table(spark, MODEL_TIERS, TIERS),
     }
-    return run_step(spark, "migration", "movements", inputs, previous_as_of=previous_as_of, has_arr=has_arr)
+    values = {"previous_as_of": previous_as_of, "compares_arr": compares_arr}
+    return run_step(spark, "migration", "movements", inputs, **values)
 
 
 def test_a_customer_whose_first_event_came_after_the_previous_snapshot_is_new(spark: SparkSession) -> None:
@@ -241,7 +242,7 @@ def test_customers_with_arr_have_its_impact_which_is_none_of_those_not_known(spa
             scored("never known"),
             scored("back", arr="3.00"),
         ],
-        has_arr=True,
+        compares_arr=True,
     )
 
     def arr(before: str, after: str, impact: str) -> Row:

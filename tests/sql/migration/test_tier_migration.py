@@ -51,7 +51,7 @@ def tier_migration(
 ) -> DataFrame:
     inputs = {
         "movements": table(spark, MOVEMENTS, movements),
-        "current_excluded": table(spark, EXCLUDED, excluded),
+        "excluded_customers": table(spark, EXCLUDED, excluded),
     }
     return run_step(
         spark,

@@ -11,7 +11,7 @@ ACCENTED, PLAIN = accents()
 
 
 def look(spark: SparkSession, *keys: str, found: tuple[int, str | None, str | None]) -> None:
-    inputs = {"customer_keys": table(spark, "customer_key STRING", [(key,) for key in keys])}
+    inputs = {"customer_features": table(spark, "customer_key STRING", [(key,) for key in keys])}
     result = run_step(spark, "quality", "keys_look_alike", inputs, accented=ACCENTED, plain=PLAIN)
     assert_rows(result, FOUND, found)
 

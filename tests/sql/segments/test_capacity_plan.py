@@ -22,7 +22,7 @@ DUE = [
 def capacity_plan(spark: SparkSession, *scored: tuple[str | None, ...]) -> DataFrame:
     inputs = {
         "scored_segments": table(spark, SCORED, scored),
-        "segment_engagement": table(spark, ENGAGEMENT, DUE),
+        "engagement_models": table(spark, ENGAGEMENT, DUE),
     }
     return run_step(spark, "segments", "capacity_plan", inputs)
 

@@ -45,7 +45,7 @@ def customer_states(
     inputs = {
         "computed_segments": table(spark, COMPUTED_SEGMENTS, scored),
         "remembered_segments": table(spark, REMEMBERED_SEGMENTS, before),
-        "current_excluded": table(spark, EXCLUDED, excluded),
+        "excluded_customers": table(spark, EXCLUDED, excluded),
         "decisions_in_force": table(spark, DECISIONS_IN_FORCE, decisions),
         "segment_rules": table(spark, SEGMENT_RULES, RULES),
     }

@@ -3,8 +3,8 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
-from jobs.core.pipeline.steps import Steps
-from jobs.core.publish.decisions import FIELDS, judged
+from jobs.core.pipeline.engine import Engine
+from jobs.core.publish.decisions import FIELDS
 from tests.conftest import Row
 from tests.generate_profiles import FAULTS, decision
 
@@ -17,9 +17,10 @@ def counting(spark: SparkSession, *decisions: Row) -> list[bool]:
         tuple({**row, "decided_by": str(place)}[name] for name in FIELDS.names)
         for place, row in enumerate(decisions)
     ]
-    with Steps(spark) as steps:
-        given = spark.createDataFrame(rows, FIELDS).coalesce(1)
-        result = judged(steps, given, load_model("value_potential_strategic")).collect()
+    given = spark.createDataFrame(rows, FIELDS).coalesce(1)
+    model = load_model("value_potential_strategic")
+    with Engine(spark, model=model, tier_decisions=given) as engine:
+        result = engine.table("judged_decisions").collect()
     assert [field for field in result[0].asDict() if field != "counts"] == FIELDS.names
     return [row["counts"] for row in sorted(result, key=lambda row: int(row["decided_by"]))]
 

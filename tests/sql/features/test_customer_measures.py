@@ -101,7 +101,7 @@ def unrounded(*sums: str) -> Row:
     return {f"unrounded_{column}": total for column, total in zip(MONEY, sums, strict=True)}
 
 
-def customer_features(
+def customer_measures(
     spark: SparkSession,
     *activities: Row,
     as_of: str = "2024-12-31",
@@ -115,7 +115,7 @@ def customer_features(
         "region_texts": table(spark, TEXTS, [(0, ""), (1, "East"), (2, "North")]),
     }
     values = {"as_of": date.fromisoformat(as_of), "money_unit": Decimal(money_unit)}
-    return run_step(spark, "features", "customer_features", inputs, **values)
+    return run_step(spark, "features", "customer_measures", inputs, **values)
 
 
 def half_away_from_zero(exact: Fraction) -> int:
@@ -129,7 +129,7 @@ def in_hundredths(cents: int) -> str:
 
 def check_trends(spark: SparkSession, cases: list[tuple[str, int | None, int | None, str | None]]) -> None:
     """Compares the trends of (key, recent events, earlier events, trend)."""
-    result = customer_features(
+    result = customer_measures(
         spark,
         *(activity(key, recent_events=recent, earlier_events=before) for key, recent, before, _ in cases),
     )
@@ -145,13 +145,13 @@ def check_trends(spark: SparkSession, cases: list[tuple[str, int | None, int | N
 
 
 def test_an_active_customer_has_every_measure(spark: SparkSession) -> None:
-    result = customer_features(spark, activity("c1"), activity("C1"))
+    result = customer_measures(spark, activity("c1"), activity("C1"))
 
     assert_rows(result, FEATURES, features("c1"), features("C1"))
 
 
 def test_each_code_becomes_its_text_again(spark: SparkSession) -> None:
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("c1", main_unit_code=1, representative_code=0, region_code=1),
         activity("c2", main_unit_code=2, representative_code=2, region_code=0),
@@ -166,7 +166,7 @@ def test_each_code_becomes_its_text_again(spark: SparkSession) -> None:
 
 
 def test_the_code_of_null_becomes_null(spark: SparkSession) -> None:
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("c1", main_unit_code=NULL_CODE),
         activity("c2", representative_code=NULL_CODE),
@@ -203,7 +203,7 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
         unknown_accounts=0,
     )
 
-    result = customer_features(spark, activity("c1"), quiet)
+    result = customer_measures(spark, activity("c1"), quiet)
 
     assert_rows(
         result,
@@ -239,7 +239,7 @@ def test_a_customer_without_an_event_in_the_window_has_zeros_and_its_history(spa
 def test_unknown_and_conflicting_accounts_and_event_rows_are_passed_on(spark: SparkSession) -> None:
     accounts = {"total_accounts": 8, "active_accounts": 5, "unknown_accounts": 7, "conflicting_accounts": 4}
 
-    result = customer_features(spark, activity("c1", event_rows=4_294_967_294, **accounts))
+    result = customer_measures(spark, activity("c1", event_rows=4_294_967_294, **accounts))
 
     assert_rows(
         result,
@@ -249,7 +249,7 @@ def test_unknown_and_conflicting_accounts_and_event_rows_are_passed_on(spark: Sp
 
 
 def test_without_an_active_account_there_is_no_revenue_per_account(spark: SparkSession) -> None:
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("c1"),
         activity("c2", active_accounts=0, total_accounts=4),
@@ -269,7 +269,7 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
     two = {"active_accounts": 2, "total_accounts": 2}
     three = {"active_accounts": 3, "total_accounts": 3}
 
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("tie", revenue_units=10001, margin_units=0, **two),
         activity("refunds", revenue_units=-10001, margin_units=0, **two),
@@ -289,7 +289,7 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
 
 
 def test_without_revenue_there_is_no_margin_rate(spark: SparkSession) -> None:
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("c1", revenue_units=0, margin_units=-500),
         activity("c2", revenue_units=0, margin_units=0),
@@ -306,7 +306,7 @@ def test_without_revenue_there_is_no_margin_rate(spark: SparkSession) -> None:
 
 def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> None:
     # 10.04 of 800.00 is 1.255 percent.
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("gain", revenue_units=80000, margin_units=1004),
         activity("loss", revenue_units=80000, margin_units=-1004),
@@ -328,7 +328,7 @@ def test_the_margin_rate_rounds_half_up_away_from_zero(spark: SparkSession) -> N
 
 def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
     # 1.245 percent less 5.6E-20: rounded first to the decimals that a division keeps, it would become 1.25.
-    result = customer_features(
+    result = customer_measures(
         spark, activity("c1", revenue_units=90_000_000_000_002_249, margin_units=1_120_500_000_000_028)
     )
 
@@ -346,7 +346,7 @@ def test_the_margin_rate_is_rounded_once(spark: SparkSession) -> None:
 
 
 def test_the_margin_rate_of_hardly_any_revenue_is_huge(spark: SparkSession) -> None:
-    result = customer_features(spark, activity("c1", revenue_units=1, margin_units=-(10**17)))
+    result = customer_measures(spark, activity("c1", revenue_units=1, margin_units=-(10**17)))
 
     assert_rows(
         result,
@@ -375,7 +375,7 @@ def test_the_margin_rate_is_exact_where_whole_numbers_give_way_to_decimals(spark
     ]
     signed = [(sign * revenue, margin) for revenue, margin in cases for sign in (1, -1)]
 
-    result = customer_features(
+    result = customer_measures(
         spark,
         *(activity(f"{n}", revenue_units=r, margin_units=m) for n, (r, m) in enumerate(signed)),
     )
@@ -399,7 +399,7 @@ def test_the_margin_rate_is_exact_where_whole_numbers_give_way_to_decimals(spark
 def test_sums_are_rounded_half_up_to_cents_once_and_then_used(spark: SparkSession) -> None:
     # 7.499999 of 0.015 would be 49999.99 percent, and 0.015 of two accounts 0.0075 each.
     up = {"revenue_units": 4999, "margin_units": 15000, "lifetime_revenue_units": 5000}
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("up", **up),
         activity("down", **{column: -units for column, units in up.items()}),
@@ -444,7 +444,7 @@ def test_sums_are_rounded_half_up_to_cents_once_and_then_used(spark: SparkSessio
 def test_a_sum_that_its_column_cannot_hold_is_null_and_stays_unrounded(spark: SparkSession) -> None:
     held, beyond = 10**22 - 5001, 10**22 - 5000  # in 10^-6, up to 9999999999999999.99 and rounded over it
     events = {"total_events": 2**63 - 1, "recent_events": 2**63 - 1, "earlier_events": -(2**63)}
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("held", revenue_units=held, margin_units=-held, lifetime_revenue_units=held, **events),
         activity(
@@ -484,7 +484,7 @@ def test_a_sum_that_its_column_cannot_hold_is_null_and_stays_unrounded(spark: Sp
 
 
 def test_events_per_active_month_is_the_double_quotient(spark: SparkSession) -> None:
-    result = customer_features(
+    result = customer_measures(
         spark,
         activity("c1", total_events=1, active_months=3),
         activity("c2", total_events=0, active_months=13),
@@ -533,7 +533,7 @@ def test_the_trend_is_exact_where_whole_numbers_give_way_to_decimals(spark: Spar
 def test_days_since_the_last_event_are_counted_to_as_of(spark: SparkSession) -> None:
     keys_and_days = [("c1", "2024-03-01"), ("c2", "2024-02-29"), ("c3", "2024-02-28")]
 
-    result = customer_features(
+    result = customer_measures(
         spark,
         *(activity(key, last_event_date=day) for key, day in keys_and_days),
         as_of="2024-03-01",

@@ -1,0 +1,80 @@
+"""What is checked of the customers' features: that nothing was lost, and whom they are about."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.rules import Check, Rules
+from jobs.core.delta.tables import Total, Written
+from jobs.core.pipeline import expressions
+from jobs.core.pipeline.engine import Engine
+from jobs.core.quality import sums
+from jobs.core.quality.checked_source import CheckedSource
+from jobs.core.sources.money import Units
+
+
+def usage_checks(rules: Rules, facts: CheckedSource, written: Written) -> list[Check]:
+    """What becomes known of the sources while the features are made."""
+    read, used = facts.totals, written.totals
+    checks = [
+        rules.conserved(
+            "rows_conserved",
+            facts.name,
+            read=read["rows"],
+            used=used["event_rows"] or 0,
+            after_as_of=read["later_rows"],
+            quarantined=read["quarantined"],
+        ),
+        rules.conserved(
+            "revenue_conserved",
+            facts.name,
+            read=read["revenue"],
+            used=used["unrounded_lifetime_revenue"] or 0,
+            after_as_of=read["later_revenue"],
+            quarantined=read["quarantined_revenue"],
+        ),
+    ]
+    for rule, column in (
+        ("unknown_account", "unknown_accounts"),
+        ("conflicting_account_status", "conflicting_accounts"),
+    ):
+        checks += rules.about_total(
+            rule,
+            "dim_accounts",
+            checked=(used["unknown_accounts"] or 0) + (used["total_accounts"] or 0),
+            failed=used[column] or 0,
+            example=used[f"{column}_example"],
+        )
+    return checks
+
+
+def key_checks(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
+    """Whether some customers are one, to the eye."""
+    if "keys_look_alike" not in rules.totals:
+        return []
+    with Engine(features.sparkSession, customer_features=features) as engine:
+        (found,) = engine.table("keys_look_alike").collect()
+    example = f"{found['one_key']} and {found['other_key']}" if found["customers"] else None
+    return rules.about_total(
+        "keys_look_alike",
+        "fct_revenues",
+        checked=written.rows,
+        failed=found["customers"],
+        example=example,
+    )
+
+
+def feature_totals(models: Sequence[ScoringModel], as_of: date, units: Units) -> dict[str, Total]:
+    """What is added up over the customers while their features are written."""
+    faults = ("unknown_accounts", "conflicting_accounts")
+    names = ("event_rows", "unrounded_lifetime_revenue", "total_accounts", *faults)
+    added = {column: Total(F.col(column)) for column in names}
+    examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
+    scored = {
+        f"{model.name}_scored": Total(expressions.exclusion_reason(model, as_of).isNull().cast("int"))
+        for model in models
+    }
+    return {**added, **examples, **scored, **sums.totals(units)}

@@ -1,0 +1,69 @@
+"""A published snapshot: what `runs` tells of one date of one model."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from jobs.core.config.configuration import Configuration
+from jobs.core.delta.tables import Written
+from jobs.core.publish.counting import counting
+from jobs.core.sources.source_versions import Pins
+
+_MADE_WITH = ("code_version", "semantics", "definitions")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One date of one model as its run makes it, and `runs` records it.
+
+    Attributes:
+        as_of: the date.
+        run_id: of the run that made it.
+        pins: what the run read.
+        source_rows: rows of each source, used or not.
+        written: the tables.
+        revenue: of the scored customers.
+        previous_run_id: whose snapshot it was compared with; None for the first of a model.
+        previous_segments_hash: of the segments that it remembered; None without.
+        configuration: that it was made with, as recorded; None while it is made.
+        made_with: the code's version, semantics and definitions, as recorded; empty while it is made.
+        started: `time.monotonic()` when the run began.
+    """
+
+    as_of: date
+    run_id: str
+    pins: Pins
+    source_rows: Mapping[str, int] = field(default_factory=dict)
+    written: Mapping[str, Written] = field(default_factory=dict)
+    revenue: Any = None
+    previous_run_id: str | None = None
+    previous_segments_hash: str | None = None
+    configuration: Configuration | None = None
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+
+def snapshots_of(events: Sequence[Mapping[str, Any]]) -> dict[date, Snapshot]:
+    """The published snapshot that counts of each date, of the events of one model."""
+    return {day: snapshot_of(event) for day, event in counting(events).items()}
+
+
+def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
+    """The snapshot that a published event of a run tells of."""
+    return Snapshot(
+        run["as_of"],
+        run["run_id"],
+        Pins(run["source_versions"], run["source_files"]),
+        run["source_rows"],
+        {
+            table: Written(table_version, run["row_counts"][table], run["content_hashes"][table])
+            for table, table_version in run["table_versions"].items()
+        },
+        run["revenue"],
+        run["previous_run_id"],
+        run.get("previous_segments_hash"),
+        Configuration(run["configuration"], run["configuration_hash"], run.get("model_hash")),
+        {name: run.get(name) for name in _MADE_WITH},
+    )

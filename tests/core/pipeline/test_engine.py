@@ -1,0 +1,238 @@
+"""Making the tables of the plan that are asked for."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.core.config.model import load_model
+from jobs.core.pipeline import step
+from jobs.core.pipeline.engine import Engine
+from jobs.core.pipeline.plan import STEPS
+from jobs.core.pipeline.relations import over_views, reads
+from jobs.core.pipeline.scores import Size
+from jobs.core.pipeline.step import made, sql
+from jobs.core.sources.money import PLANNED
+from tests.conftest import ACCOUNTS, CHECKOUT, FACTS, fact
+
+EVENTS = (
+    "SELECT * FROM VALUES ('1', 'Ann', DATE '2024-12-30'), ('1', 'Bob', DATE '2024-12-31'), "
+    "('2', 'Cid', DATE '2024-12-31') AS t (customer_key, customer_name, event_date)"
+)
+DAYS = (date(2024, 9, 30), date(2024, 12, 31))
+
+
+def views(spark: SparkSession) -> set[str]:
+    return {table.name for table in spark.catalog.listTables() if table.isTemporary}
+
+
+def test_a_table_has_the_views_that_it_needs_and_no_others_until_the_context_ends(
+    spark: SparkSession,
+) -> None:
+    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+        assert engine.table("customer_names").count() == 2
+        assert [name.split("__")[0] for name in views(spark)] == ["events"]
+    assert views(spark) == set()
+
+
+def test_views_are_dropped_after_an_error_too(spark: SparkSession) -> None:
+    def fail() -> None:
+        with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+            engine.table("customer_names")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert views(spark) == set()
+
+
+def test_views_of_a_user_are_neither_read_nor_replaced(spark: SparkSession) -> None:
+    for name in ("events", "customer_names"):
+        spark.sql("SELECT 'mine' AS whose").createOrReplaceTempView(name)
+    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+        assert engine.table("customer_names").columns == ["customer_key", "customer_name"]
+    for name in ("events", "customer_names"):
+        assert [row["whose"] for row in spark.table(name).collect()] == ["mine"]
+
+
+def test_a_table_is_made_once(spark: SparkSession) -> None:
+    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+        assert engine.table("customer_names") is engine.table("customer_names")
+
+
+def test_what_is_given_wins_over_what_a_step_makes(spark: SparkSession) -> None:
+    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS), customer_names=spark.range(7)) as engine:
+        assert engine.table("customer_names").count() == 7
+
+
+def test_what_cannot_be_made_says_what_lacks(spark: SparkSession) -> None:
+    with Engine(spark, as_of=DAYS[0]) as engine:
+        for name, lacking in (
+            ("customer_accounts", "dim_accounts, fct_revenues"),
+            ("tier_migration", "dim_accounts, fct_revenues, list_unchanged, model"),
+            ("fct_revenues", "fct_revenues"),
+        ):
+            with pytest.raises(LookupError, match=rf"^{name}: can't be made: must be given: {lacking}"):
+                engine.table(name)
+
+
+def test_tables_that_the_values_rule_out_are_left_out(spark: SparkSession) -> None:
+    with Engine(spark, key_is_name=True, events=spark.sql(EVENTS)) as engine:
+        assert list(engine.tables(["customer_names", "events"])) == ["events"]
+        with pytest.raises(LookupError, match=r"^customer_names: can't be made: these values rule it out"):
+            engine.table("customer_names")
+
+
+def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
+    facts = spark.createDataFrame([fact(day=str(day)) for day in DAYS], FACTS)
+    counted = PLANNED.counted(facts)
+    with Engine(
+        spark, as_of=DAYS[0], fct_revenues=counted.withColumn("customer_key", counted["customer_id"])
+    ) as engine:
+        assert [row["event_date"] for row in engine.table("events").collect()] == [DAYS[0]]
+
+
+def test_a_failing_step_is_named(spark: SparkSession, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        pytest.raises(AnalysisException) as failed,
+        Engine(spark, key_is_name=False, events=spark.range(1)) as engine,
+    ):
+        engine.table("customer_names")
+    assert failed.value.__notes__ == ["in sql/features/customer_names.sql"]
+    assert "customer_names failed:" in caplog.text
+    assert "FROM events__" in caplog.text, "with its SQL, as it was run"
+
+
+def test_a_failing_step_of_a_function_is_named(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(events: DataFrame) -> DataFrame:
+        raise ValueError(str(events.columns))
+
+    monkeypatch.setitem(STEPS, "broken", made(broken))
+    with (
+        pytest.raises(ValueError, match="customer_key") as failed,
+        Engine(spark, events=spark.sql(EVENTS)) as e,
+    ):
+        e.table("broken")
+    assert failed.value.__notes__ == ["in step broken"]
+
+
+def test_a_new_view_is_its_sql_file_and_one_line_of_the_plan(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(CHECKOUT / "sql", tmp_path / "sql")
+    text = "SELECT count(*) AS customers\nFROM customer_names\nWHERE customer_name > :above\n"
+    (tmp_path / "sql/features/counted_names.sql").write_text(text)
+    monkeypatch.setattr(step, "resource", tmp_path.joinpath)
+    monkeypatch.setitem(STEPS, "counted_names", sql("features", "counted_names"))
+    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS), above="Bz") as engine:
+        assert engine.table("counted_names").collect()[0]["customers"] == 1
+
+
+FACTS_OF_TWO_DATES = [
+    *(fact(customer, day, revenue, customer_id=customer) for customer, day, revenue in (
+        ("Ann", "2024-03-01", "100"), ("Ann", "2024-11-01", "50"), ("Bob", "2024-12-15", "20"),
+        ("Cid", "2023-10-15", "75"), ("Dee", "2024-09-30", "10"),
+    )),
+]  # fmt: skip
+
+
+@pytest.fixture
+def sources(spark: SparkSession) -> dict[str, DataFrame]:
+    facts = spark.createDataFrame(
+        [tuple(row.get(name.split()[0]) for name in FACTS.split(", ")) for row in FACTS_OF_TWO_DATES], FACTS
+    )
+    accounts = spark.createDataFrame([("a1", "active")], ACCOUNTS)
+    return {
+        "fct_revenues": PLANNED.counted(facts.withColumnRenamed("customer_id", "customer_key")),
+        "dim_accounts": accounts,
+    }
+
+
+@pytest.fixture
+def engines(spark: SparkSession, sources: dict[str, DataFrame]) -> Iterator[list[Engine]]:
+    """One for each of two dates and two models, all at once."""
+    shipped = load_model("profitability_adherence")
+    other = shipped.model_copy(update={"window_months": 3})
+    made_here = [
+        Engine(
+            spark,
+            as_of=day,
+            window_months=model.window_months,
+            model=model,
+            key_is_name=True,
+            money_unit=PLANNED.unit,
+            size=Size(customers=3, plain_up_to=1000),
+            **sources,
+        )
+        for day, model in itertools.product(DAYS, (shipped, other))
+    ]
+    yield made_here
+    for engine in made_here:
+        engine.__exit__(None, None, None)
+
+
+def revenues(frame: DataFrame) -> dict[str, Decimal]:
+    return {row["customer_key"]: row["total_revenue"] for row in frame.collect()}
+
+
+# By hand, from the facts above: twelve months and three, of both dates; nobody's event is left out.
+EXPECTED = [
+    {"Ann": Decimal(100), "Cid": Decimal(75), "Dee": Decimal(10)},
+    {"Ann": Decimal(0), "Cid": Decimal(0), "Dee": Decimal(10)},
+    {"Ann": Decimal(150), "Bob": Decimal(20), "Cid": Decimal(0), "Dee": Decimal(10)},
+    {"Ann": Decimal(50), "Bob": Decimal(20), "Cid": Decimal(0), "Dee": Decimal(0)},
+]
+
+
+def test_tables_of_other_values_stand_beside_each_other(engines: list[Engine]) -> None:
+    frames = [engine.table("customer_features") for engine in engines]
+    backwards = [revenues(frame) for frame in reversed(frames)]
+    assert backwards[::-1] == EXPECTED
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(revenues, frames)) == EXPECTED
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(lambda engine: engine.table("customer_tiers"), engines))
+    assert all("tier" in frame.columns for frame in asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("SELECT events.a FROM events", "SELECT events.a FROM v1 AS events"),
+        ("SELECT e.a FROM events AS e", "SELECT e.a FROM v1 AS e"),
+        (
+            "SELECT 1 AS a FROM one JOIN events ON one.b = events.b",
+            "SELECT 1 AS a FROM v2 AS one JOIN v1 AS events ON one.b = events.b",
+        ),
+        ("SELECT events FROM one", "SELECT events FROM v2 AS one"),
+        (
+            "SELECT 'FROM events' AS a /* FROM events */ FROM one -- FROM events",
+            "SELECT 'FROM events' AS a /* FROM events */ FROM v2 AS one -- FROM events",
+        ),
+        (
+            "WITH one AS (SELECT 1 AS a FROM events) SELECT one.a FROM one",
+            "WITH one AS (SELECT 1 AS a FROM v1 AS events) SELECT one.a FROM one",
+        ),
+        (
+            "SELECT /*+ SHUFFLE_HASH(one) */ a FROM events AS one",
+            "SELECT /*+ SHUFFLE_HASH(one) */ a FROM v1 AS one",
+        ),
+        (
+            "SELECT a FROM one WHERE a IN (SELECT a FROM events)",
+            "SELECT a FROM v2 AS one WHERE a IN (SELECT a FROM v1 AS events)",
+        ),
+    ],
+)
+def test_relations_are_read_by_their_names_in_the_session(text: str, read: str) -> None:
+    assert over_views(text, {"events": "v1", "one": "v2"}) == read
+
+
+def test_the_markers_of_a_text_are_found() -> None:
+    assert reads("SELECT a FROM b WHERE c > :as_of AND d = :as_of - :months").markers == {"as_of", "months"}

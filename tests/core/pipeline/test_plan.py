@@ -1,0 +1,75 @@
+"""The plan as a graph: what the SQL reads, what its headers say, and what is made of what."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.core.pipeline.plan import INPUTS, OF_COMPARISON, OF_SEGMENTS, OF_SNAPSHOT, STEPS
+from jobs.core.pipeline.relations import reads
+from jobs.core.pipeline.step import Step
+from tests.conftest import CHECKOUT
+
+ASKED_FOR = ("customer_features", "keys_look_alike", *OF_SNAPSHOT, *OF_SEGMENTS, *OF_COMPARISON)
+SQL = [step for step in STEPS.values() if step.file is not None]
+FOLDERS = ("mappings", "functions", "reference")  # which hold no steps
+
+
+def all_reads(step: Step) -> set[str]:
+    return {*step.reads, *step.reads_if_made}
+
+
+def test_every_file_of_sql_is_a_step_and_every_step_of_sql_has_its_file() -> None:
+    root = CHECKOUT / "sql"
+    files = {path.relative_to(root).parts for path in root.rglob("*.sql")}
+    assert {step.file for step in SQL} == {parts for parts in files if parts[0] not in FOLDERS}
+
+
+def test_names_are_those_of_their_files_and_stand_once() -> None:
+    assert [step.name for step in SQL] == [Path(step.file[1]).stem for step in SQL if step.file]
+    assert [step.name for step in STEPS.values()] == list(STEPS)
+
+
+def asked_by_conditions() -> set[str]:
+    conditions = [step.only_if for step in STEPS.values() if step.only_if]
+    return {name for asked in conditions for name in inspect.signature(asked).parameters}
+
+
+def test_all_that_is_read_is_made_or_is_an_input() -> None:
+    read = {name for step in STEPS.values() for name in all_reads(step)} | asked_by_conditions()
+    assert read - set(STEPS) == set(INPUTS)
+
+
+def test_a_condition_asks_for_inputs_alone() -> None:
+    assert asked_by_conditions()
+    assert asked_by_conditions() <= set(INPUTS)
+
+
+def test_there_is_no_circle() -> None:
+    done: set[str] = set(INPUTS)
+    while ready := {name for name, step in STEPS.items() if name not in done and all_reads(step) <= done}:
+        done |= ready
+    assert set(STEPS) - done == set()
+
+
+def test_nothing_is_made_that_nobody_asks_for() -> None:
+    def needed(name: str) -> Iterator[str]:
+        yield name
+        for read in all_reads(STEPS[name]) if name in STEPS else ():
+            yield from needed(read)
+
+    asked = {each for name in ASKED_FOR for each in needed(name)}
+    assert set(STEPS) - asked == set()
+
+
+@pytest.mark.parametrize("step", SQL, ids=lambda step: step.name)
+def test_the_header_of_a_file_names_what_it_reads(step: Step) -> None:
+    header = re.sub(r"\n-- ", " ", re.match(r"(?:--.*\n)+", step.text)[0])  # type: ignore[index]
+    assert header.startswith("-- Grain: ")
+    told = re.search(r"Inputs?: (.*?)\. (?:Shuffles|Why)", header + " Why")
+    assert told, "Input or Inputs, then Shuffles"
+    assert "Shuffles: " in header
+    named = set(re.findall(r"\w+", re.sub(r"\([^)]*\)", "", told[1]))) & (set(STEPS) | set(INPUTS))
+    assert named == set(reads(step.text).names)
