@@ -84,7 +84,7 @@ class Texts:
         return texts.where("distinct_text IS NOT NULL").select(position.alias("code"), "distinct_text")
 
 
-def texts(distinct_texts: DataFrame) -> dict[str, Texts]:
+def read_texts(distinct_texts: DataFrame) -> dict[str, Texts]:
     """The texts of every column, from the rows of distinct_texts. They don't grow with customers."""
     rows = distinct_texts.collect()
     return {

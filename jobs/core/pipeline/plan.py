@@ -5,6 +5,7 @@ a step of a function what its parameters are called. `Engine` makes what is aske
 be given: `INPUTS`.
 """
 
+from jobs.core.config.model import ScoringModel
 from jobs.core.pipeline import codes, features, migration, scores, segments, standing
 from jobs.core.pipeline.step import made, sql
 from jobs.core.quality.letters import accents
@@ -28,6 +29,11 @@ INPUTS = {
     "list_unchanged": "whether tier_migration has a row for who didn't move",
 }
 
+
+def _has_segments(model: ScoringModel) -> bool:
+    return model.segments is not None
+
+
 STEPS = {
     step.name: step
     for step in (
@@ -35,7 +41,7 @@ STEPS = {
         sql("activity", "events"),
         sql("activity", "window_events"),
         sql("activity", "distinct_texts"),
-        made(codes.texts),
+        made(codes.read_texts, "texts"),
         made(codes.products_are_coded),
         made(codes.coded_events),
         sql("activity", "customer_accounts"),
@@ -66,7 +72,7 @@ STEPS = {
         sql("tiers", "excluded_customers"),
         made(scores.model_components),
         # Segments, which remember the previous snapshot's and follow decisions.
-        made(segments.computed_segments, only_if=lambda model: model.segments is not None),
+        made(segments.computed_segments, only_if=_has_segments),
         made(segments.remembered_segments),
         made(segments.segment_rules),
         made(segments.known_decisions),
@@ -100,7 +106,7 @@ STEPS = {
         made(standing.scored_segments),
         made(standing.known_segments),
         made(standing.model_quadrants),
-        made(standing.engagement_models),
+        made(standing.engagement_models, only_if=_has_segments),
         sql("segments", "segment_summary"),
         sql("segments", "value_health_matrix"),
         sql("segments", "capacity_plan"),
