@@ -16,9 +16,9 @@ WITH params AS (
     SELECT DATE '2024-12-31' AS as_of -- the date the rows speak for
 ),
 
--- Every event on or before as_of; later ones are outside, not bad. Amounts keep up to 6 decimals until a
+-- Every fact on or before as_of; later ones are outside, not bad. Amounts keep up to 6 decimals until a
 -- customer's sum is rounded: a thousand messages at 0.0075 are 7.50, not 10.00.
-events AS (
+all_facts AS (
     SELECT
         (SELECT params.as_of FROM params) AS as_of,
         customer_name AS customer_key, -- or what customer_key of the run's configuration names
@@ -38,8 +38,9 @@ events AS (
 
 -- add_months clamps to the end of a shorter month: 12 months before 29 February is 28 February, which is
 -- outside itself.
-window_events AS (
-    SELECT * FROM events
+facts AS (
+    SELECT *
+    FROM all_facts
     WHERE event_date > add_months(as_of, -12)
 ),
 
@@ -117,7 +118,7 @@ base_12m AS (
         count(DISTINCT CASE WHEN accounts.is_active THEN accounts.account_id END) AS active_accounts,
         count(DISTINCT accounts.account_id) AS total_accounts,
         max(facts.event_date) AS last_event_date
-    FROM window_events AS facts
+    FROM facts
     LEFT JOIN accounts ON facts.account_id = accounts.account_id
     GROUP BY facts.as_of, facts.customer_key
 ),
@@ -128,7 +129,7 @@ unit_revenues AS (
         customer_key,
         business_unit,
         sum(revenue) AS revenue
-    FROM window_events
+    FROM facts
     GROUP BY customer_key, business_unit
 ),
 
@@ -148,7 +149,7 @@ history AS (
         customer_key,
         min(event_date) AS first_event_date,
         CAST(sum(revenue) AS DECIMAL(18, 2)) AS lifetime_revenue
-    FROM events
+    FROM all_facts
     GROUP BY customer_key
 ),
 
