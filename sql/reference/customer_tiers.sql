@@ -13,7 +13,7 @@
 -- The numbers are those of conf/models/profitability_adherence.yaml. sql/METHODOLOGY.md says why they are
 -- so, sql/GLOSSARY.md what the words mean.
 WITH params AS (
-    SELECT DATE '2024-12-31' AS as_of -- the date the rows speak for
+    SELECT DATE '2024-12-31' AS as_of -- the date the rows speak for: to be changed here
 ),
 
 -- Every fact on or before as_of; later ones are outside, not bad. Amounts keep up to 6 decimals until a
