@@ -1,5 +1,7 @@
--- The columns of customer_tiers, as the query one would first write in Spark SQL: COUNT(DISTINCT), a window
--- over the whole base for each rank, plain joins.
+-- What the benchmark takes for a plain port to Spark SQL: COUNT(DISTINCT), a window over the whole base for each
+-- rank, plain joins; most columns of customer_tiers. To be read is sql/reference/customer_tiers.sql. It isn't
+-- measured instead, for it has more columns and takes longer, to the job's advantage: of 400,000 customers 61 s
+-- against 58 in a warm session, 72 the first time.
 WITH facts AS (
     SELECT customer_name AS customer_key, * EXCEPT (customer_name)
     FROM fct_revenues

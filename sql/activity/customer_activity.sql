@@ -3,6 +3,8 @@
 -- Why: the main business unit has the most revenue, unrounded, ties going to the smallest code: revenue and
 -- code make one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the
 -- last. Revenue has at most 28 digits: more is refused before (jobs/core/quality/sums.py).
+-- In the reference query: the rest of base_12m, main_units and history. revenue_and_unit is its min_by of a
+-- struct: 3.4 s for the units of 400,000 customers, warm, where packed numbers take 2.2.
 WITH units AS (
     SELECT
         *,

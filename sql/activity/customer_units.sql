@@ -4,6 +4,9 @@
 -- Why: the main business unit needs each unit's revenue. All states are fixed-width numbers, which keeps
 -- this a hash aggregation: distinct months and products are bits, and the choice of the latest event's
 -- representative and region is the least of (days before as_of, code), codes being in order of the texts.
+-- In the reference query: base_12m. months_* and products_* are its count(DISTINCT)s: the aggregation takes
+-- 13 s with bits, 27 with collect_set, 53 with count(DISTINCT) (2 million customers, warm). latest_* are its
+-- min_by of a struct, which sorts: 7.8 s for 1.9 million events, warm, where packed numbers take 2.0.
 WITH numbered AS (
     SELECT
         *,

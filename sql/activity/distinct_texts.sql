@@ -2,6 +2,7 @@
 -- Input: window_events. Shuffles: two per column, of a few hundred rows a task.
 -- Why: where texts are few they get codes, by which customer_units counts and compares without strings.
 -- Which 513 doesn't matter: they only tell that a column has too many.
+-- In the reference query: nothing, its texts stay texts. What codes are good for is in customer_units.
 WITH business_units AS (
     SELECT business_unit
     FROM window_events

@@ -5,8 +5,9 @@
 -- column and one line of a model. Counts and money of a customer without events in the window are 0.
 -- Money is rounded half up to cents here, once, and all that follows from it uses the rounded sum. A sum that
 -- its column can't hold is NULL: jobs/core/quality/sums.py refuses it, by the unrounded one.
--- Ordinary amounts are divided as BIGINT, several times faster than decimals, which take the huge ones. (A
--- function's arguments are evaluated wherever it stands, so they are guarded again.)
+-- Ordinary amounts are divided as BIGINT: 1.9 million quotients take 0.3 s, warm, as decimals 2.7; these take
+-- the huge ones. (A function's arguments are evaluated wherever it stands, so they are guarded again.)
+-- In the reference query: features, without the limits of its round() and with everybody, scored or not.
 WITH unrounded AS (
     SELECT
         * EXCEPT (total_events, recent_events, earlier_events),

@@ -2,7 +2,8 @@
 -- Input: events. Shuffles: two, by customer and name, then by customer.
 -- Why: needed only where the name is an attribute beside another key. The name is that of the latest event
 -- date; the smallest if there are several, NULL last. The dates go first by name, so that the
--- comparison of texts sees a row or two per customer and not all events.
+-- comparison of texts sees a row or two per customer and not all events. In the reference query: base_12m's
+-- customer_name.
 WITH names AS (
     SELECT
         customer_key,

@@ -10,6 +10,7 @@ import pytest
 from tests import reference
 from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
+from tests.reference_query import reference_rows
 
 QUARTERS = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
 
@@ -68,6 +69,9 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     assert_comparison(workspace, previous, None)
     assert_snapshot(workspace, current)
     assert_comparison(workspace, current, previous)
+    sources = (workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts"))
+    queried = reference_rows(*sources, leap_day)
+    assert_same_rows(workspace.rows("customer_tiers", leap_day), queried, "customer_key")
     customers = [*current.customer_tiers, *current.excluded_customers]
     revenue = sum(reference.amount(row["total_revenue"]) for row in facts if row["event_date"] <= leap_day)
     difference = revenue - sum(Fraction(row["lifetime_revenue"]) for row in customers)

@@ -76,7 +76,8 @@ def coverage(model: ScoringModel) -> Column:
 def micro_points(component: Component, model: ScoringModel) -> Column:
     """`weight * scaled` in whole millionths, rounded half up (BIGINT).
 
-    NULL of a missing measure whose weight is shared.
+    NULL of a missing measure whose weight is shared. `scores` in sql/reference/customer_tiers.sql shows why
+    `percent_rank()` as it is won't do.
     """
     if model.missing == "lowest":
         return _points_of_percentile(component).alias(f"{component.metric}_points")
@@ -174,7 +175,7 @@ def count_of(conditions: Sequence[Condition], model: ScoringModel, as_of: date) 
 
 def published_points(name: str) -> Column:
     """Millionths as the DECIMAL(9,6) that is published, exactly."""
-    # A product: a quotient of decimals takes three times as long.
+    # A product: a quotient of decimals takes 2.6 times as long.
     return (F.col(name).cast("decimal(18,0)") * ONE_MICRO).cast(POINTS).alias(name)
 
 

@@ -10,6 +10,9 @@ fits a task. The other counts instead of sorting together:
   A boundary is a bucket of its own that needs no ranking: a tie too heavy for a task is on a boundary,
   and its rows spread over tasks.
 
+In sql/reference/customer_tiers.sql these are `percentiles` and `ranks`. Counting is kept for 10 million
+customers, which take it 40 s and the windows 74; at 2 million it gains nothing (README, Speed).
+
 The boundaries are approximate and decide only who ranks where; every count is exact. They are read once and
 become literals of the plan: were they computed in two places, a retry could cut differently.
 """
