@@ -26,7 +26,7 @@ from jobs.core.report import summary
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.session import borrowed_session, session_lives
 from jobs.core.sources.money import PLANNED
-from jobs.core.sources.opening import KINDS, key_is_name, open_sources
+from jobs.core.sources.opening import key_is_name, open_sources
 from jobs.core.sources.source_versions import Pins
 
 
@@ -144,7 +144,7 @@ def read_configuration(given: argparse.Namespace) -> tuple[Settings, list[Scorin
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
         with problems.gathered():
-            Rules.of(settings.quality).check_keys(settings.sources.configured())
+            Rules.of(settings).check_keys(settings.sources.configured())
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))
@@ -188,10 +188,11 @@ def _models_apart(models: list[ScoringModel]) -> list[str]:
 
 
 def _features_schema(
-    spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
+    spark: SparkSession, settings: Settings, sources: dict[str, DataFrame], as_of: date
 ) -> StructType:
+    named, columns_of = key_is_name(settings), settings.sources.columns_of
     with Steps(spark, as_of=as_of, window_months=1) as steps:
-        read = {name: frame.select(*KINDS[name]) for name, frame in sources.items()}
+        read = {name: frame.select(*columns_of(name)) for name, frame in sources.items()}
         features = pipeline.customer_features(steps, read, PLANNED, key_is_name=named, only_planned=True)
         return features.drop(*pipeline.AUDIT).schema
 
@@ -208,7 +209,7 @@ def check_models(
     Raises:
         ConfigurationError: they don't.
     """
-    features = _features_schema(spark, sources, as_of, key_is_name(settings))
+    features = _features_schema(spark, settings, sources, as_of)
     problems = Problems()
     for model in models:
         with problems.gathered():

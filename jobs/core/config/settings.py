@@ -2,9 +2,8 @@
 
 import posixpath
 import re
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
 import yaml
@@ -12,6 +11,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from jobs.core.config.documents import Document, HostileYamlError, load_yaml, read_yaml, validate
 from jobs.core.config.inputs import Input, PathText, SchemaName
+from jobs.core.config.quality import Quality
+from jobs.core.config.source_columns import SourceColumn, source_tables
 from jobs.core.runtime.errors import Problems
 from jobs.core.runtime.redaction import redacted
 
@@ -33,8 +34,6 @@ def _time_zone(value: str) -> str:
 
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 ViewName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
-Share = Annotated[Decimal, Field(ge=0, le=1)]
-Severity = Literal["warn", "quarantine", "fail", "off"]
 
 
 class Source(Input):
@@ -81,6 +80,10 @@ class Sources(Document):
         """The sources that are given, by name."""
         return {name: source for name, source in self if source is not None}
 
+    def columns_of(self, name: str) -> dict[str, SourceColumn]:
+        """The columns that are read of a source."""
+        return source_tables()[name].read_columns()
+
 
 class Output(Document):
     """Where to publish: a folder, or a schema of a catalog."""
@@ -105,37 +108,6 @@ class Ranking(Document):
     """How customers are ranked; it changes the speed, never the ranks."""
 
     plain_up_to: Annotated[int, Field(ge=0, le=10**9)] = 100_000
-
-
-class Limits(Document):
-    """From where on a total breaks its rule.
-
-    Attributes:
-        quarantined_share: of a source's rows, or of its revenue, at most.
-        rows_kept: share of the rows of the last published run, at least.
-        revenue_kept: share of the scored customers' revenue of the previous snapshot, at least.
-        latest_event_days: from the latest event to as_of, at most.
-    """
-
-    quarantined_share: Share = Decimal("0.01")
-    rows_kept: Share = Decimal("0.5")
-    revenue_kept: Share = Decimal("0.8")
-    latest_event_days: Annotated[int, Field(ge=0, le=10**9)] = 92
-
-
-class Quality(Document):
-    """What the rules of conf/rules.yaml do in this run."""
-
-    severity: dict[str, Severity] = Field(default_factory=dict)
-    limits: Limits = Limits()
-
-    @field_validator("severity", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, severity: Any) -> Any:  # noqa: ANN401  (whatever the document holds)
-        # YAML reads a bare `off` as false.
-        if not isinstance(severity, dict):
-            return severity
-        return {rule: "off" if given is False else given for rule, given in severity.items()}
 
 
 class Settings(Document):

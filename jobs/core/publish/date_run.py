@@ -19,11 +19,11 @@ from jobs.core.pipeline.steps import Steps, say, timed
 from jobs.core.publish.output import LABELS, SHARED, Output
 from jobs.core.publish.runs import Snapshot, Status
 from jobs.core.quality import sums
-from jobs.core.quality.checked_source import CheckedSource, source_checks
+from jobs.core.quality.checked_source import CheckedSource, checked_source
 from jobs.core.quality.letters import accents
+from jobs.core.quality.source_checks import source_checks
 from jobs.core.runtime.errors import BadDataError, RunAgainError
 from jobs.core.sources.money import Units
-from jobs.core.sources.opening import KINDS
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
 
@@ -135,7 +135,7 @@ class DateRun:
         checked = {}
         for name, incoming in sources.items():
             with timed(f"{name}, checked") as rows, read_errors_told(f"sources.{name}"):
-                checked[name] = CheckedSource(
+                checked[name] = checked_source(
                     name,
                     incoming,
                     self._output.rules.rows[name],
@@ -171,7 +171,8 @@ class DateRun:
         """
         out, as_of = self._output, self.snapshot.as_of
         with Steps(out.root.spark, as_of=as_of, window_months=window_months) as steps:
-            sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
+            columns_of = out.settings.sources.columns_of
+            sources = {name: source.usable(columns_of(name)) for name, source in checked.items()}
             units = checked["fct_revenues"].totals["units"]
             features = pipeline.customer_features(steps, sources, units, key_is_name=key_is_name)
             # Ids are of one writing: narrow rows can travel by them, and nothing published holds them.

@@ -46,7 +46,7 @@ class Output:
         self.models = models
         self.fallbacks = fallbacks_of(models) if fallbacks is None else fallbacks
         self.log = RunLog(self.root, settings, self.fallbacks)
-        self.rules = Rules.of(settings.quality)
+        self.rules = Rules.of(settings)
         self._of_models = {
             model.name: OutputTables(spark, self.root.location.of_model(model.name))
             if settings.models

@@ -50,7 +50,7 @@ class Opened:
         return self.frame.where(~self._is_unreadable()).drop(RECORD)
 
     def unreadable(self) -> DataFrame:
-        """The columns of source_rows.of_record, of the rows that could not be read."""
+        """The columns of rows.of_record, of the rows that could not be read."""
         return self.frame.where(self._is_unreadable()).select(of_record(self.frame))
 
     def _is_unreadable(self) -> Column:

@@ -8,12 +8,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel, load_model
+from jobs.core.config.source_columns import source_tables
 from jobs.core.config.table_docs import Layout, layout
 from jobs.core.pipeline import pipeline, segments
 from jobs.core.pipeline.steps import Steps
 from jobs.core.publish import decisions, output, runs
 from jobs.core.sources.money import PLANNED
-from jobs.core.sources.opening import KINDS
 from tests.conftest import ACCOUNTS, FACTS
 
 SHIPPED = load_model("profitability_adherence")
@@ -70,8 +70,8 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
         facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
         sources = {"fct_revenues": facts, "dim_accounts": spark.createDataFrame([], ACCOUNTS)}
         if model.health is not None:
-            kinds = KINDS["dim_customers"].items()
-            profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in kinds)
+            columns = source_tables()["dim_customers"].columns.items()
+            profiles = ", ".join(f"{name} {PROFILE_TYPES[column.type]}" for name, column in columns)
             sources["dim_customers"] = spark.createDataFrame([], profiles)
         measures = pipeline.customer_features(steps, sources, PLANNED, key_is_name=False, only_planned=True)
         features = frames["customer_features"] = measures.withColumn(

@@ -9,12 +9,12 @@ import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from jobs.core.config.source_columns import source_tables
 from jobs.core.pipeline.steps import Steps, functions, literal_rows, say, timed
 from jobs.core.runtime import names
 from jobs.core.runtime.names import over_views, with_functions
 from jobs.core.runtime.resources import resource
 from jobs.core.sources.money import PLANNED
-from jobs.core.sources.opening import KINDS
 from tests.conftest import FACTS, fact
 
 EVENTS = (
@@ -96,7 +96,7 @@ def test_views_are_read_by_their_names_in_the_session(text: str, read: str) -> N
 
 def test_no_common_table_expression_is_called_like_a_step_or_a_source() -> None:
     files = [file for file in Path(str(resource("sql"))).rglob("*.sql") if "mappings" not in file.parts]
-    steps = {file.stem for file in files} | set(KINDS)
+    steps = {file.stem for file in files} | set(source_tables())
     named = {
         name
         for file in files

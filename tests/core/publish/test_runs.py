@@ -200,6 +200,8 @@ def test_a_run_tells_semantics_commit_and_the_texts_that_it_ran(log: RunLog) -> 
     assert event["semantics"] == SEMANTICS
     number = re.escape(version("customer-tiers"))
     assert re.fullmatch(rf"{number}\+[0-9a-f]{{12}}(\.changed)?", event["code_version"])
-    assert set(event["definitions"]) == {"sql", "rules"}
+    assert set(event["definitions"]) == {"sql", "rules", "sources"}
     rules = (CHECKOUT / "conf/rules.yaml").read_bytes()
     assert event["definitions"]["rules"] == hashlib.sha256(rules).hexdigest()
+    columns = (CHECKOUT / "conf/sources.yaml").read_bytes()
+    assert event["definitions"]["sources"] == hashlib.sha256(columns).hexdigest()

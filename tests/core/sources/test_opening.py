@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.settings import load_settings
+from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
-from jobs.core.sources.opening import KINDS, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
 
@@ -57,7 +58,10 @@ TYPED = """
         AS t (id, event_date, total_revenue, total_gross_margin, event_count)
 """
 # Without what is there for the rules alone.
-READ = {name: [column for column in kinds if column != "currency"] for name, kinds in KINDS.items()}
+READ = {
+    name: [column for column in table.columns if column != "currency"]
+    for name, table in source_tables().items()
+}
 
 
 class Place:
