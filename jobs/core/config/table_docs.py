@@ -1,5 +1,6 @@
 """How the output tables look to their readers: comments and constraints, from conf/tables.yaml."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,6 +10,8 @@ from pydantic import Field
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.model import ScoringModel
 from jobs.core.runtime.resources import resource
+
+_OWN = "A company's own column of dim_customers, a {type}"
 
 
 class _Table(Document):
@@ -69,8 +72,8 @@ def _each(templates: dict[str, str], placeholder: str, names: tuple[str, ...]) -
     }
 
 
-def layout(table: str, model: ScoringModel) -> Layout:
-    """The layout of one output table of a model."""
+def layout(table: str, model: ScoringModel, own_columns: Mapping[str, str] | None = None) -> Layout:
+    """The layout of one output table of a model, with a company's own columns, given by their types."""
     described = _described()
     this, every = described.tables[table], described.every_table
     metrics = tuple(component.metric for component in model.components)
@@ -81,6 +84,7 @@ def layout(table: str, model: ScoringModel) -> Layout:
     return Layout(
         comment=this.comment,
         columns={
+            **{name: _OWN.format(type=kind) for name, kind in (own_columns or {}).items()},
             **own_words,
             **described.measures,
             **every.columns,

@@ -79,7 +79,8 @@ class Output:
         tables = self.root if model is None else self.tables_of(model)
         with timed(table) as rows:
             rows_labelled = self.labelled(frame, snapshot, model)
-            tables.create(table, rows_labelled.schema.fields, layout(table, model or self.models[0]))
+            described = layout(table, model or self.models[0], self.settings.sources.own_columns)
+            tables.create(table, rows_labelled.schema.fields, described)
             written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
             rows.append(written.rows)
         return written

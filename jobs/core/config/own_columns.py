@@ -1,0 +1,47 @@
+"""A company's own columns of dim_customers: what they may be called, and be."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Literal
+
+from jobs.core.config.conditions import Name
+from jobs.core.config.documents import read_yaml
+from jobs.core.config.source_columns import source_tables
+from jobs.core.runtime.resources import resource
+
+OwnColumns = dict[Name, Literal["text", "date", "money", "number", "count"]]
+# Where they go on the way to readers.
+_TABLES = ("customer_features", "customer_tiers", "customer_segments")
+# What stands beside them on that way and is not published.
+_BESIDE = ("place", "exclusion_reason", "fallback_score", "sampled", "count", "below")
+# Reserved by the SQL standard, as Spark's sql_keywords() tells.
+_SQL = re.compile(
+    "all|and|any|anti|as|authorization|between|both|by|case|cast|check|collate|column|constraint|create|"
+    "cross|current_date|current_time|current_timestamp|current_user|distinct|else|end|escape|except|exists|"
+    "false|fetch|filter|for|foreign|from|full|function|grant|group|having|in|inner|intersect|into|is|join|"
+    "lateral|leading|left|like|natural|not|null|offset|on|only|or|order|outer|overlaps|primary|references|"
+    "right|select|semi|session_user|set|some|table|then|time|to|trailing|true|union|unique|unknown|user|"
+    "using|values|when|where|window|with|within"
+)
+
+
+@cache
+def _ours() -> frozenset[str]:
+    """The names that the job has itself for columns beside them."""
+    described = read_yaml(resource("conf", "tables.yaml"), "conf/tables.yaml")
+    tables = [described["every_table"], *(described["tables"][name] for name in _TABLES)]
+    read = source_tables()["dim_customers"].columns
+    given = (f"{name}_given" for name in read)
+    published = (name for table in tables for name in table["columns"])
+    return frozenset([*read, *given, *described["measures"], *published, *_BESIDE])
+
+
+def name_problems(own: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the names of own columns."""
+    taken = _ours() | {f"{name}_given" for name in own}
+    for name in own:
+        if name in taken:
+            yield f"must not be called like a column of the job's, got {name!r}"
+        elif _SQL.fullmatch(name):
+            yield f"must not be called like a word of SQL, got {name!r}"
