@@ -6,9 +6,8 @@ from functools import cache
 from typing import Literal
 
 from jobs.core.config.conditions import Name
-from jobs.core.config.documents import read_yaml
 from jobs.core.config.source_columns import source_tables
-from jobs.core.runtime.resources import resource
+from jobs.core.config.table_registry import table_registry
 
 OwnColumns = dict[Name, Literal["text", "date", "money", "number", "count"]]
 # Where they go on the way to readers.
@@ -29,12 +28,12 @@ _SQL = re.compile(
 @cache
 def _ours() -> frozenset[str]:
     """The names that the job has itself for columns beside them."""
-    described = read_yaml(resource("conf", "tables.yaml"), "conf/tables.yaml")
-    tables = [described["every_table"], *(described["tables"][name] for name in _TABLES)]
+    registry = table_registry()
+    columns = [registry.every_table.columns, *(registry.tables[name].columns for name in _TABLES)]
     read = source_tables()["dim_customers"].columns
     given = (f"{name}_given" for name in read)
-    published = (name for table in tables for name in table["columns"])
-    return frozenset([*read, *given, *described["measures"], *published, *_BESIDE])
+    published = (name for table in columns for name in table)
+    return frozenset([*read, *given, *registry.measures, *published, *_BESIDE])
 
 
 def name_problems(own: Mapping[str, str]) -> Iterator[str]:

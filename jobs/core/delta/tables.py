@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
-from jobs.core.config.table_docs import Layout
+from jobs.core.config.published_tables import Layout
 from jobs.core.delta.commits import commit_once, retried, write_once
 from jobs.core.runtime.errors import ConfigurationError
 

@@ -8,9 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel, fallbacks_of
+from jobs.core.config.published_tables import layout
 from jobs.core.config.rules import Check, Rules
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_docs import layout, tables_with_history
+from jobs.core.config.table_registry import tables_with_history
 from jobs.core.delta.tables import Location, OutputTables, Total, Written, lacks_history
 from jobs.core.pipeline.steps import literal_rows, timed
 from jobs.core.publish.runs import RunLog, Snapshot

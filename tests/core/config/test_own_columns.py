@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
+from jobs.core.config.published_tables import layout
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings, load_settings
-from jobs.core.config.table_docs import layout
 from tests.conftest import CHECKOUT, plain_settings
 
 MODEL = load_model("profitability_adherence")

@@ -13,7 +13,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.table_docs import Layout
+from jobs.core.config.published_tables import Layout
 from jobs.core.delta.tables import (
     Location,
     OutputTables,
