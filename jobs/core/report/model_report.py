@@ -7,8 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from jobs.core.config.components import Component
 from jobs.core.config.conditions import Condition
-from jobs.core.config.model import COVERAGE, Component, ScoringModel
+from jobs.core.config.model import COVERAGE, ScoringModel
 from jobs.core.config.table_registry import measures_with
 
 Verdict = Literal["ok", "look", "missing"]
