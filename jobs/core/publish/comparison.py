@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import TOTAL, ScoringModel
 from jobs.core.config.rules import Check
-from jobs.core.delta.tables import Total
+from jobs.core.delta.written import Total
 from jobs.core.pipeline import pipeline, segments
 from jobs.core.pipeline.steps import Steps
 from jobs.core.publish.decisions import TABLE as DECISIONS

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, refuse
-from jobs.core.delta.tables import Total, Written
+from jobs.core.delta.written import Total, Written
 from jobs.core.pipeline import expressions, pipeline
 from jobs.core.pipeline.steps import Steps, say, timed
 from jobs.core.publish.output import LABELS, SHARED, Output

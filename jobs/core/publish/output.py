@@ -12,7 +12,9 @@ from jobs.core.config.published_tables import layout
 from jobs.core.config.rules import Check, Rules
 from jobs.core.config.settings import Settings
 from jobs.core.config.table_registry import tables_with_history
-from jobs.core.delta.tables import Location, OutputTables, Total, Written, lacks_history
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables, lacks_history
+from jobs.core.delta.written import Total, Written
 from jobs.core.pipeline.steps import literal_rows, timed
 from jobs.core.publish.runs import RunLog, Snapshot
 from jobs.core.runtime.visible import visible

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import refuse
-from jobs.core.delta.tables import Total
+from jobs.core.delta.written import Total
 from jobs.core.pipeline import pipeline
 from jobs.core.pipeline.steps import Steps, say
 from jobs.core.publish import readers

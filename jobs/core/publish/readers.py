@@ -8,7 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.table_registry import tables_with_views
-from jobs.core.delta.tables import Location, OutputTables, quoted_column
+from jobs.core.delta.identifiers import Location, quoted_column
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.runs import RunLog, Snapshot, snapshots_of

@@ -11,7 +11,9 @@ from pyspark.sql.types import StructField
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import Layout
 from jobs.core.config.settings import Settings
-from jobs.core.delta.tables import Location, OutputTables, Total, Written, content_hash
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
+from jobs.core.delta.written import Total, Written, content_hash
 from jobs.core.publish.output import Output
 from jobs.core.publish.runs import RunLog, Snapshot
 

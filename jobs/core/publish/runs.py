@@ -14,7 +14,8 @@ from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import layout
 from jobs.core.config.settings import Settings
 from jobs.core.delta.stamps import later_than_all
-from jobs.core.delta.tables import OutputTables, Written
+from jobs.core.delta.tables import OutputTables
+from jobs.core.delta.written import Written
 from jobs.core.pipeline.steps import one_row
 from jobs.core.publish.counting import counting, in_order
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions

@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.settings import Settings
-from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.provenance import SEMANTICS
 from jobs.core.publish.runs import RunLog, Snapshot

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.tables import Written
+from jobs.core.delta.written import Written
 from jobs.core.quality import sums
 from jobs.core.sources.money import Units
 from tests.conftest import plain_settings

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.core.config.source_columns import ColumnType, source_tables
-from jobs.core.delta.tables import quoted_column
+from jobs.core.delta.identifiers import quoted_column
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.first_config.matching import ENDING, SAME, Match, matched
 from jobs.core.sources.first_config.table_look import Column, Look
