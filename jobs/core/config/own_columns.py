@@ -13,7 +13,12 @@ OwnColumns = dict[Name, Literal["text", "date", "money", "number", "count"]]
 # Where they go on the way to readers.
 _TABLES = ("customer_features", "customer_tiers", "customer_segments")
 # What stands beside them on that way and is not published.
-_BESIDE = ("place", "exclusion_reason", "fallback_score", "sampled", "count", "below")
+_BESIDE = (
+    *("source_row", "is_malformed", "is_undecodable", "file_lines", "unread"),
+    *("is_duplicate_key", "is_duplicate_row", "place", "exclusion_reason", "fallback_score"),
+    *("sampled", "count", "below"),
+)
+_OF_METRICS = ("_below", "_points")  # by these ends a table's readers know which metrics it explains
 # Reserved by the SQL standard, as Spark's sql_keywords() tells.
 _SQL = re.compile(
     "all|and|any|anti|as|authorization|between|both|by|case|cast|check|collate|column|constraint|create|"
@@ -42,5 +47,7 @@ def name_problems(own: Mapping[str, str]) -> Iterator[str]:
     for name in own:
         if name in taken:
             yield f"must not be called like a column of the job's, got {name!r}"
+        elif name.endswith(_OF_METRICS):
+            yield f"must not end with {' or '.join(_OF_METRICS)}, as columns of metrics do, got {name!r}"
         elif _SQL.fullmatch(name):
             yield f"must not be called like a word of SQL, got {name!r}"

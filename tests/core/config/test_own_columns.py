@@ -52,11 +52,18 @@ def test_other_sources_have_none() -> None:
     "name",
     [
         *("arr", "arr_given", "customer_key", "growth_rate", "tier", "peers", "known_since", "run_id"),
-        *("health_state", "row_id", "exclusion_reason", "fallback_score"),
+        *("health_state", "row_id", "exclusion_reason", "fallback_score", "source_row", "unread"),
     ],
 )
 def test_a_name_that_the_job_has_itself_is_refused(name: str) -> None:
     assert f"must not be called like a column of the job's, got '{name}'" in refusal({name: "number"})
+
+
+@pytest.mark.parametrize("name", ["loyalty_points", "target_below"])
+def test_a_name_that_ends_as_those_of_metrics_is_refused(name: str) -> None:
+    assert f"must not end with _below or _points, as columns of metrics do, got '{name}'" in refusal(
+        {name: "number"}
+    )
 
 
 def test_a_name_that_tells_of_another_own_column_is_refused() -> None:
