@@ -9,6 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.rules import Rule
 from jobs.core.quality.checked_source import checked_source
+from jobs.core.quality.ruled_rows import RuledRows
 from jobs.core.sources.money import Units
 
 AS_OF = date(2024, 12, 31)
@@ -42,6 +43,15 @@ def test_revenue_is_added_up_exactly(spark: SparkSession, amounts: list[Decimal 
     assert totals["rows"] == len(amounts)
     assert totals["revenue"] == sum(given)
     assert totals["amount"] == sum(map(abs, given))
+
+
+def test_rules_are_bound_to_rows_without_reading_any(spark: SparkSession) -> None:
+    unreadable = spark.sql("SELECT CAST(raise_error('read') AS STRING) AS customer_key")
+    bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
+    rows = RuledRows("fct_revenues", unreadable, {"bad": bad}, ())
+    assert set(rows.fails) == rows.quarantining == {"bad"}
+    with pytest.raises(Exception, match="read"):
+        rows.usable(["customer_key"]).collect()
 
 
 def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) -> None:
