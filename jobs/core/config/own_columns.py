@@ -19,7 +19,7 @@ _BESIDE = (
     *("sampled", "count", "below"),
 )
 _OF_METRICS = ("_below", "_points")  # by these ends a table's readers know which metrics it explains
-# Reserved by the SQL standard, as Spark's sql_keywords() tells.
+# Reserved by the SQL standard, as Spark tells where it enforces that.
 _SQL = re.compile(
     "all|and|any|anti|as|authorization|between|both|by|case|cast|check|collate|column|constraint|create|"
     "cross|current_date|current_time|current_timestamp|current_user|distinct|else|end|escape|except|exists|"

@@ -92,7 +92,12 @@ def test_a_type_is_one_of_those_of_profiles(kind: Any) -> None:
 
 
 def test_words_of_sql_are_refused(spark: SparkSession) -> None:
-    reserved = spark.sql("SELECT lower(keyword) AS word FROM sql_keywords() WHERE reserved").collect()
+    enforced = "spark.sql.ansi.enforceReservedKeywords"
+    spark.conf.set(enforced, "true")
+    try:
+        reserved = spark.sql("SELECT lower(keyword) AS word FROM sql_keywords() WHERE reserved").collect()
+    finally:
+        spark.conf.unset(enforced)
     assert len(reserved) > 50
     for row in reserved:
         assert f"got '{row['word']}'" in refusal({row["word"]: "text"})
