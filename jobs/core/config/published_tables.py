@@ -57,7 +57,8 @@ def layout(table: str, model: ScoringModel, own_columns: Mapping[str, str] | Non
     this = table_registry().tables[table]
     metrics = [component.metric for component in model.components]
     own = {name: _OWN.format(type=kind) for name, kind in (own_columns or {}).items()}
-    # What is not described here is in the model's words.
+    # What the registry doesn't describe is in the model's words.
+    counts = {name: f"How many of the model's conditions for {name} hold" for name in model.counts}
     words = {
         component.metric: component.description or f"Metric of the {component.score} score"
         for component in model.components
@@ -65,7 +66,7 @@ def layout(table: str, model: ScoringModel, own_columns: Mapping[str, str] | Non
     described = {name: column.comment for name, column in columns_of(table, model).items()}
     return Layout(
         comment=this.comment,
-        columns={**own, **words, **described},
+        columns={**own, **counts, **words, **described},
         not_null=(*(table_registry().every_table.not_null if this.by_date else ()), *this.not_null),
         checks={
             **this.checks,

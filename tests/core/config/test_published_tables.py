@@ -232,6 +232,15 @@ def test_metric_without_a_comment_has_the_models_words() -> None:
     assert comment(layout("customer_tiers", own_metric(None))) == "Metric of the profitability score"
 
 
+def test_what_a_model_counts_has_a_comment() -> None:
+    model = SHIPPED.model_copy(update={"counts": {"warning_signs": (SHIPPED.tiers[0].when,)}})
+    comment = layout("customer_tiers", model).columns["warning_signs"]
+    assert comment == "How many of the model's conditions for warning_signs hold"
+    assert (
+        layout("customer_tiers", VALUE).columns["churn_signals"].startswith("How many of the model's churn")
+    )
+
+
 def test_models_words_don_t_replace_a_comment() -> None:
     component = SHIPPED.components[0].model_copy(update={"description": "Own words"})
     described = layout("customer_tiers", SHIPPED.model_copy(update={"components": (component,)}))
