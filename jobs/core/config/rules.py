@@ -8,6 +8,7 @@ from decimal import Decimal
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.settings import Quality, Severity, Source
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.resources import resource
 from jobs.core.runtime.visible import visible
 
@@ -96,7 +97,10 @@ class Rules:
             if rule in shipped.conservation:
                 problems.append(f"quality.severity.{rule}: must not be changed: it always fails")
             elif rule not in known:
-                problems.append(f"quality.severity: must name rules among {', '.join(known)}, got {rule!r}")
+                problems.append(
+                    f"quality.severity: must name rules among {', '.join(known)}, got {rule!r:.80}"
+                    f"{did_you_mean(rule, known)}"
+                )
             elif rule in about_rows and about_rows[rule].unusable and severity in {"warn", "off"}:
                 problems.append(
                     f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "

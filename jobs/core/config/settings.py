@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from jobs.core.config.documents import Document, HostileYamlError, load_yaml, read_yaml, validate
 from jobs.core.config.inputs import Input, PathText, SchemaName
 from jobs.core.runtime.errors import Problems
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.redaction import redacted
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
@@ -27,7 +28,8 @@ def _column_name(value: str) -> str:
 
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError(f"must be a time zone such as UTC or Europe/Berlin, got {value!r}")
+        nearest = did_you_mean(value, available_timezones())
+        raise ValueError(f"must be a time zone such as UTC or Europe/Berlin, got {value!r}{nearest}")
     return value
 
 

@@ -20,6 +20,7 @@ from jobs.core.delta.tables import OutputTables
 from jobs.core.pipeline.steps import Steps, literal_rows
 from jobs.core.publish.runs import Snapshot
 from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.nearest import did_you_mean
 
 TABLE = "tier_decisions"
 FIELDS = StructType(
@@ -84,7 +85,8 @@ class Decision:
         }
         for column, allowed in choices.items():
             if column in given and allowed and given[column] not in allowed:
-                yield self.must_be(column, f"one of {', '.join(allowed)}")
+                must_be = self.must_be(column, f"one of {', '.join(allowed)}")
+                yield must_be + did_you_mean(given[column], allowed)
         begins, ends = given.get("valid_from", ""), given.get("expires", "")
         for column, text in (("valid_from", begins), ("expires", ends)):
             if text and not is_date(text):

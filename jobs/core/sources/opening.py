@@ -10,6 +10,7 @@ from pyspark.sql import types as T  # noqa: N812
 from jobs.core.config.settings import Settings, Source
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.names import make_view, over_inputs
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.resources import resource
 from jobs.core.sources import money
 from jobs.core.sources.csv_source import RECORD
@@ -107,7 +108,7 @@ def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, st
         origins["customer_key"] = given.get(customer_key, customer_key)
     known = [customer_key if column == "customer_key" else column for column in KINDS[name]]
     problems = [
-        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
+        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}{did_you_mean(key, known)}"
         for key in given
         if key not in known
     ]
@@ -136,7 +137,7 @@ def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> Da
         if there is None:
             problems.append(
                 f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
-                f"got columns {', '.join(names)}"
+                f"got columns {', '.join(names)}{did_you_mean(origin, names)}"
             )
             continue
         kind = KINDS[name][column]
@@ -159,7 +160,7 @@ def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> Da
                 f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
             )
     problems += [
-        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}"
+        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}{did_you_mean(key, names)}"
         for key in source.unique_key
         if key.lower() not in found
     ]

@@ -83,7 +83,16 @@ def test_override_has_a_reason_and_an_end(column: str) -> None:
     ],
 )
 def test_value_that_is_not_possible_is_refused(column: str, text: str, expected: str) -> None:
-    assert problems(APPROVAL, **{column: text}) == [f"{column}: must be {expected}, got {text!r}"]
+    [told] = problems(APPROVAL, **{column: text})
+    assert told.partition("; did you mean ")[0] == f"{column}: must be {expected}, got {text!r}"
+
+
+def test_value_that_is_misspelt_is_told_the_nearest_right_one() -> None:
+    assert problems(APPROVAL, decision="Approve", value="Enterprize") == [
+        "decision: must be one of approve, reject, override, got 'Approve'; did you mean 'approve'?",
+        "value: must be one of Enterprise, Mid-Market, SMB, Starter, got 'Enterprize'; "
+        "did you mean 'Enterprise'?",
+    ]
 
 
 def test_nobody_is_put_into_churned() -> None:
