@@ -75,8 +75,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     }
     assert problems(tmp_path, content) == [
         "run.yaml: sources.fct_revenues.formt: must be a known key, one of path, table, format, glob, "
-        "encoding, delimiter, quote, decimal, date_format, max_field_characters, query, inputs, columns, unique_key; "
-        "did you mean 'format'?",
+        "encoding, delimiter, quote, decimal, date_format, max_field_characters, query, inputs, "
+        "columns, unique_key; did you mean 'format'?",
         "run.yaml: sources.dim_accounts: must be given",
         "run.yaml: sources.dim_account: must be a known key, one of fct_revenues, dim_accounts, dim_customers"
         "; did you mean 'dim_accounts'?",
