@@ -10,6 +10,7 @@ import pytest
 
 from jobs import decide, tier_customers
 from jobs.tier_customers import COMMANDS
+from tests.conftest import CHECKOUT
 
 COMMON = "--config, --set, --log-file"
 
@@ -240,5 +241,5 @@ def test_options_stand_before_or_behind_an_action(
 def test_each_subcommand_is_a_module_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [name, "--no-such-option"])
     with pytest.raises(SystemExit) as left:
-        runpy.run_module(COMMANDS[name].module, run_name="__main__")
+        runpy.run_path(str(CHECKOUT / f"{COMMANDS[name].module.replace('.', '/')}.py"), run_name="__main__")
     assert left.value.code == 2
