@@ -12,6 +12,7 @@ from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.runs import RunLog, Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
+from jobs.core.runtime.nearest import one_of
 
 PUBLISHED = (
     "customer_tiers",
@@ -46,8 +47,10 @@ def published(
         model: whose snapshot, where the folder holds several models'.
 
     Raises:
-        ConfigurationError: nothing is published for that date.
+        ConfigurationError: nothing is published for that date, or there is no such table.
     """
+    if table not in PUBLISHED:
+        raise ConfigurationError(f"table: {one_of(PUBLISHED, table)}")
     root = OutputTables(spark, Location(path=path))
     found = RunLog.snapshots(root, model).get(as_of)
     if found is None or table not in found.written:

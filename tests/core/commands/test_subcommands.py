@@ -1,6 +1,7 @@
 """The command customer-tiers: typical mistakes and what is said of them. Starts no Spark."""
 
 import contextlib
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -243,3 +244,8 @@ def test_each_subcommand_is_a_module_too(name: str, monkeypatch: pytest.MonkeyPa
     with pytest.raises(SystemExit) as left:
         runpy.run_path(str(CHECKOUT / f"{COMMANDS[name].module.replace('.', '/')}.py"), run_name="__main__")
     assert left.value.code == 2
+
+
+def test_the_readme_names_subcommands_that_there_are() -> None:
+    named = re.findall(r"customer-tiers ([a-z][a-z-]*)", (CHECKOUT / "README.md").read_text())
+    assert {"publish", "reproduce", "decide", "init"} <= set(named) <= set(COMMANDS)
