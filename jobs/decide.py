@@ -1,12 +1,13 @@
 """Lists the changes of segments that wait for a decision, and records decisions and overrides."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.core.commands.arguments import PROGRAM, Parser, optional_date, without_action
+from jobs.core.commands.actions import Action, run_action
+from jobs.core.commands.arguments import Parser, optional_date
 from jobs.core.commands.configuration import models_called, read_configuration
-from jobs.core.commands.kit import Command, leave, refused_arguments, run_command
+from jobs.core.commands.kit import Command, leave
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import AXES
 from jobs.core.config.settings import Settings
@@ -39,15 +40,15 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with arguments as on the command line; its exit status."""
-    if {"-h", "--help"} & {*arguments[:1]}:
-        print(_HELP)
-        return 0
-    try:
-        action, others = without_action(arguments, list(_ACTIONS), flags=("--json", "--allow-unknown"))
-    except ConfigurationError as error:
-        return refused_arguments(error, f"{PROGRAM} decide --help")
-    parser, body = _ACTIONS[action]
-    return run_command(parser(), others, body)
+    return run_action("decide", __doc__, _actions(), arguments)
+
+
+def _actions() -> dict[str, Action]:
+    return {
+        "list": Action(_list_parser(), _list),
+        "record": Action(_record_parser(), _record),
+        "history": Action(_history_parser(), _history),
+    }
 
 
 def _parser(action: str, description: str) -> Parser:
@@ -121,19 +122,6 @@ def _history(command: Command) -> None:
     with command.session(settings.time_zone) as spark, Answers(as_json=command.given.json) as answers:
         tables = Output(spark, settings, [model]).tables_of(model)
         answers.frame(f"decisions about {customer}", decisions.history(tables, customer))
-
-
-# The parser and the work of each action.
-_ACTIONS: dict[str, tuple[Callable[[], Parser], Callable[[Command], None]]] = {
-    "list": (_list_parser, _list),
-    "record": (_record_parser, _record),
-    "history": (_history_parser, _history),
-}
-_HELP = f"""usage: {PROGRAM} decide {{{",".join(_ACTIONS)}}} [options]
-
-{__doc__}
-
-{PROGRAM} decide ACTION --help tells of the options of each"""
 
 
 def _settings_and_model(command: Command, problems: Problems) -> tuple[Settings, ScoringModel]:

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NoReturn
@@ -51,6 +51,10 @@ class Parser(argparse.ArgumentParser):
         """Adds --json, which prints `what` for programs."""
         self.add_argument("--json", action="store_true", help=f"print {what} for programs: one JSON array")
 
+    def flags(self) -> set[str]:
+        """The options that take no value."""
+        return {option for action in self._actions if action.nargs == 0 for option in action.option_strings}
+
     def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
         """What is given.
 
@@ -89,6 +93,15 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, one_of(map(str, action.choices), value))
 
 
+def overview(program: str, description: str | None, parts: Mapping[str, str | None]) -> str:
+    """The help of a program that does one of several things, each with its own options."""
+    listed = [f"  {name:<14}{text}" for name, text in parts.items()]
+    usage = f"usage: {program} {{{','.join(parts)}}} [options]"
+    return "\n".join(
+        [usage, f"\n{description}\n", *listed, f"\n{program} {next(iter(parts))} --help tells more"]
+    )
+
+
 def date_option(option: str, text: str) -> date:
     """The date that an option was given.
 
@@ -108,29 +121,3 @@ def optional_date(option: str, text: str | None) -> date | None:
         ConfigurationError: it is none.
     """
     return None if text is None else date_option(option, text)
-
-
-def without_action(
-    arguments: Sequence[str], actions: Sequence[str], flags: Sequence[str]
-) -> tuple[str, list[str]]:
-    """The action among arguments, and the others; options may stand before it.
-
-    Args:
-        arguments: of a command that does one of several things.
-        actions: the things.
-        flags: the options without a value.
-
-    Raises:
-        ConfigurationError: there is none, or another.
-    """
-    is_value = False
-    for position, argument in enumerate(arguments):
-        if is_value:
-            is_value = False
-        elif argument.startswith("-"):
-            is_value = argument not in flags and "=" not in argument
-        elif argument in actions:
-            return argument, [*arguments[:position], *arguments[position + 1 :]]
-        else:
-            raise ConfigurationError(f"the action {one_of(actions, argument)}")
-    raise ConfigurationError(f"an action must be given, one of {', '.join(actions)}")

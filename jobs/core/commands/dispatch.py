@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
-from jobs.core.commands.arguments import PROGRAM
+from jobs.core.commands.arguments import PROGRAM, overview
 from jobs.core.commands.kit import leave, refused_arguments
 from jobs.core.pipeline.steps import say
 from jobs.core.runtime.errors import ConfigurationError
@@ -27,7 +27,7 @@ def dispatch(commands: Mapping[str, Subcommand], arguments: Sequence[str], descr
     """Runs the subcommand that the first argument names; its exit status."""
     first, rest = (arguments[0], arguments[1:]) if arguments else ("", ())
     if first in {"-h", "--help"}:
-        print(_help(commands, description))
+        print(overview(PROGRAM, description, {name: command.help for name, command in commands.items()}))
         return 0
     if first in commands:
         return commands[first].run(rest)
@@ -39,18 +39,6 @@ def dispatch(commands: Mapping[str, Subcommand], arguments: Sequence[str], descr
         else f"a command must be given, one of {', '.join(commands)}"
     )
     return refused_arguments(ConfigurationError(told), f"{PROGRAM} --help")
-
-
-def _help(commands: Mapping[str, Subcommand], description: str | None) -> str:
-    listed = [f"  {name:<14}{command.help}" for name, command in commands.items()]
-    return "\n".join(
-        [
-            f"usage: {PROGRAM} COMMAND [options]",
-            f"\n{description}\n\ncommands:",
-            *listed,
-            f"\n{PROGRAM} COMMAND --help tells of its options",
-        ]
-    )
 
 
 def _without_subcommand(commands: Mapping[str, Subcommand], arguments: Sequence[str]) -> int:

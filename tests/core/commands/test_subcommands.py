@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs import decide, tier_customers
+from jobs.core.commands import actions
 from jobs.tier_customers import COMMANDS
 from tests.conftest import CHECKOUT
 
@@ -231,7 +232,7 @@ def test_options_stand_before_or_behind_an_action(
 ) -> None:
     given: list[Any] = []
     monkeypatch.setattr(
-        decide, "run_command", lambda parser, others, _: given.append(parser.parsed(others)) or 0
+        actions, "run_command", lambda parser, others, _: given.append(parser.parsed(others)) or 0
     )
     assert decide.run(arguments) == 0
     [parsed] = given
