@@ -72,8 +72,9 @@ class Parser(argparse.ArgumentParser):
             name = argument.partition("=")[0]
             if argument == "--":
                 break
-            # Options may be cut short.
-            if name.startswith("--") and not any(option.startswith(name) for option in options):
+            # Options may be cut short, and what holds a space is a value.
+            is_option = name.startswith("--") and " " not in argument
+            if is_option and not any(option.startswith(name) for option in options):
                 expected = f"must be a known option, one of {', '.join(known)}"
                 problems.append(f"{name}: {expected}{did_you_mean(name, known)}")
         problems.refuse()

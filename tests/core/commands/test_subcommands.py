@@ -11,6 +11,7 @@ import pytest
 
 from jobs import decide, tier_customers
 from jobs.core.commands import actions
+from jobs.core.commands.arguments import Parser
 from jobs.tier_customers import COMMANDS
 from tests.conftest import CHECKOUT
 
@@ -237,6 +238,13 @@ def test_options_stand_before_or_behind_an_action(
     assert decide.run(arguments) == 0
     [parsed] = given
     assert (str(parsed.config), parsed.assignments, parsed.json) == ("x", ["a=1"], True)
+
+
+def test_options_may_be_cut_short_and_values_may_begin_like_options() -> None:
+    parser = Parser("try", None)
+    parser.add_argument("--reason")
+    given = parser.parsed(["--conf", "x", "--reason", "--urgent: call them"])
+    assert (str(given.config), given.reason) == ("x", "--urgent: call them")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
