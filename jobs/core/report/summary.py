@@ -12,7 +12,7 @@ from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.recorded import RecordedSnapshot
 from jobs.core.report.answers import Answers
 from jobs.core.report.tables import add_row, text_table
-from jobs.core.runtime.visible import visible, visible_lines
+from jobs.core.runtime.visible import visible
 
 _SHOWN = ("tier_summary", "tier_migration_summary", "segment_summary")
 _MOVEMENTS = ("new", "returned", "upgraded", "unchanged", "downgraded", "churned")
@@ -25,7 +25,7 @@ def show(answers: Answers, snapshot: RecordedSnapshot, model: ScoringModel) -> N
             answers.frame("", snapshot.read(table), table=table)
         return
     show_snapshot(answers.console, snapshot, model)
-    _where_to_look(answers.console, snapshot.tables)
+    _where_to_look(answers, snapshot.tables)
 
 
 def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel) -> None:
@@ -172,15 +172,10 @@ t = deltalake.DeltaTable('{path}/customer_tiers').to_pyarrow_dataset(); \
 duckdb.sql('SELECT * FROM t ORDER BY total_revenue DESC LIMIT 10').show()\""""
 
 
-def _where_to_look(out: Console, tables: OutputTables) -> None:
+def _where_to_look(answers: Answers, tables: OutputTables) -> None:
     place = tables.location
     if place.path is None:
         how = "with " + _IN_CATALOG.format(table=place.identifier("customer_tiers"))
     else:
         how = "without Spark with\n" + _WITHOUT_SPARK.format(path=place.path)
-    out.print(
-        f"\nThe tables are in {visible(str(place))}; look at them {visible_lines(how)}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    answers.text(f"\nThe tables are in {visible(str(place))}; look at them {how}")
