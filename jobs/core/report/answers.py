@@ -24,7 +24,7 @@ class Answers:
     """The answers of one command.
 
     As JSON they are one array of objects, each with the labels and the columns of a row; what can't be seen
-    and what is not ASCII is escaped. After an error the array ends as well, or is not there at all if it would be empty.
+    and what is not ASCII is escaped. After an error the array ends as well; without a row there is none then.
     """
 
     def __init__(self, *, as_json: bool = False, console: Console | None = None) -> None:
