@@ -14,7 +14,7 @@ from rich.text import Text
 from jobs.core.names import with_functions
 from jobs.core.rules import Rules
 from jobs.core.settings import Settings
-from jobs.core.sources import KINDS
+from jobs.core.sources import KINDS, origins
 from jobs.core.visible import cell, visible
 
 _SHOWN = (T.StringType, T.BooleanType, T.DateType, T.TimestampType, T.TimestampNTZType, T.NumericType)
@@ -128,11 +128,10 @@ class SourceReport:
 
 def _read_as(name: str, settings: Settings) -> dict[str, list[str]]:
     """What each source column, in lower case, is read as."""
-    given = settings.sources.configured()[name].columns
     read_as: dict[str, list[str]] = {}
-    for column in KINDS[name]:
-        ours = settings.customer_key if column == "customer_key" else column
-        read_as.setdefault(given.get(ours, ours).lower(), []).append(column)
+    source = settings.sources.configured()[name]
+    for column, origin in origins(name, source, settings.customer_key).items():
+        read_as.setdefault(origin.lower(), []).append(column)
     return read_as
 
 

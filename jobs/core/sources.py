@@ -98,26 +98,26 @@ def _parsed(column: Column, kind: str, form: TextForm | None) -> Column:
     return column.try_cast(_TYPES[kind])
 
 
-def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, str], list[str]]:
-    """The source column of each column that the SQL reads, and what is wrong with `columns`."""
+def origins(name: str, source: Source, customer_key: str) -> dict[str, str]:
+    """The source column of each column that the SQL reads.
+
+    Args:
+        name: of the source.
+        source: which may say in `columns` from which column it is read.
+        customer_key: the configured name of the key's column.
+    """
     given = source.columns
     read = [column for column in KINDS[name] if column in given or column not in _ONLY_MAPPED.get(name, ())]
-    origins = {column: given.get(column, column) for column in read}
-    if "customer_key" in origins:
-        origins["customer_key"] = given.get(customer_key, customer_key)
-    known = [customer_key if column == "customer_key" else column for column in KINDS[name]]
-    problems = [
-        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
-        for key in given
-        if key not in known
-    ]
-    return origins, problems
+    found = {column: given.get(column, column) for column in read}
+    if "customer_key" in found:
+        found["customer_key"] = given.get(customer_key, customer_key)
+    return found
 
 
 def key_is_name(settings: Settings) -> bool:
     """Whether the customer's key and name are the same column of the facts."""
-    origins, _ = _columns("fct_revenues", settings.sources.fct_revenues, settings.customer_key)
-    return origins["customer_key"].lower() == origins["customer_name"].lower()
+    read = origins("fct_revenues", settings.sources.fct_revenues, settings.customer_key)
+    return read["customer_key"].lower() == read["customer_name"].lower()
 
 
 def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> DataFrame:
@@ -125,9 +125,15 @@ def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> Da
     fields = [each for each in opened.frame.schema.fields if each.name != RECORD]
     names = [each.name for each in fields]
     found = {each.name.lower(): each for each in fields}
-    origins, problems = _columns(name, source, customer_key)
+    known = [customer_key if column == "customer_key" else column for column in KINDS[name]]
+    problems = [
+        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
+        for key in source.columns
+        if key not in known
+    ]
+    read = origins(name, source, customer_key)
     selected = []
-    for column, origin in origins.items():
+    for column, origin in read.items():
         there = found.get(origin.lower())
         if there is None and column in _WHERE_THERE.get(name, ()) and column not in source.columns:
             selected += _absent(name, column)
@@ -166,7 +172,7 @@ def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> Da
     if problems:
         raise ConfigurationError(*problems)
     for column in KINDS[name]:
-        if column not in origins:
+        if column not in read:
             selected += _absent(name, column)
     row = F.struct(*(as_json_can(each) for each in fields))
     return opened.frame.select(*selected, row.alias("source_row"), *of_record(opened.frame))
