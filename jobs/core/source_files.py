@@ -1,6 +1,5 @@
 """Opens stored tables as they are: files by their names, Delta tables at their versions."""
 
-import contextlib
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -22,8 +21,6 @@ from jobs.core.text_values import DEFAULT_FORM, TextForm
 
 _BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
 _PATTERN_SIGNS = re.compile(r"([\\*?\[\]{}])")
-# Without them a file is refused for a column that nobody uses. Where a platform forbids to set them, it is.
-_MORE_TYPES = {"spark.sql.timeType.enabled": "true", "spark.sql.legacy.parquet.nanosAsLong": "true"}
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,6 @@ class Opened:
 
     def _is_unreadable(self) -> Column:
         return F.col(f"{tables.quoted_column(RECORD)}.unread").isNotNull()
-
-
-def allow_more_types(spark: SparkSession) -> None:
-    """Lets the session read types that it refuses by itself."""
-    for name, value in _MORE_TYPES.items():
-        with contextlib.suppress(PySparkException):
-            spark.conf.set(name, value)
 
 
 def open_input(

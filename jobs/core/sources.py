@@ -15,7 +15,7 @@ from jobs.core.names import make_view, over_inputs
 from jobs.core.pins import Pins
 from jobs.core.resources import resource
 from jobs.core.settings import Settings, Source
-from jobs.core.source_files import Opened, allow_more_types, open_input
+from jobs.core.source_files import Opened, open_input
 from jobs.core.source_rows import as_json_can, of_record, without_padding
 from jobs.core.text_values import DEFAULT_FORM, TextForm
 
@@ -262,7 +262,6 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
             all problems of all sources at once.
         BadDataError: a file that can't be read.
     """
-    allow_more_types(spark)
     frames: dict[str, DataFrame] = {}
     problems = Problems()
     for name, source in settings.sources.configured().items():
