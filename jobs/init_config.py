@@ -9,7 +9,7 @@ from jobs.core.command import EXIT_STATUS_HELP, leave, run_command
 from jobs.core.errors import ConfigurationError, Problems
 from jobs.core.first_config import first_config
 from jobs.core.logs import default_log_file
-from jobs.core.session import open_session
+from jobs.core.session import borrowed_session
 from jobs.core.settings import load_settings
 from jobs.core.steps import say
 from jobs.core.table_look import Look, look_at
@@ -66,14 +66,14 @@ def _init_config(given: argparse.Namespace) -> None:
 
 def _looks(given: argparse.Namespace) -> dict[str, Look]:
     """The tables that were given, with every problem in any of them told at once."""
-    spark = open_session("customer-tiers", given.log_file)
     problems = Problems()
     looks = {}
-    for source, (option, _) in _OPTIONS.items():
-        place = getattr(given, source)
-        if place is not None:
-            with problems.gathered():
-                looks[source] = look_at(spark, option, place)
+    with borrowed_session("customer-tiers", given.log_file) as spark:
+        for source, (option, _) in _OPTIONS.items():
+            place = getattr(given, source)
+            if place is not None:
+                with problems.gathered():
+                    looks[source] = look_at(spark, option, place)
     problems.refuse()
     return looks
 

@@ -305,3 +305,13 @@ def test_what_is_no_table_is_told_by_its_option(
     assert "--facts: must be a Delta table, or Parquet or CSV files, got '/nowhere/facts'" in said
     assert "--accounts: path: must be a path without backquotes" in said
     assert not Path(output).exists()
+
+
+def test_a_session_that_is_given_is_left_as_it_was(workspace: Workspace) -> None:
+    settings = workspace.spark.conf
+    settings.set("spark.sql.caseSensitive", "true")
+    try:
+        assert init(workspace, "--facts", "/nowhere", "--output", str(workspace.folder / "run.yaml")) == 2
+        assert settings.get("spark.sql.caseSensitive") == "true"
+    finally:
+        settings.set("spark.sql.caseSensitive", "false")
