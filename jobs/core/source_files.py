@@ -14,6 +14,7 @@ from jobs.core.csv_form import decoded
 from jobs.core.csv_source import RECORD, read_records
 from jobs.core.errors import ConfigurationError
 from jobs.core.inputs import WIDE, Input
+from jobs.core.parquet_footer import unreadable_columns
 from jobs.core.pins import Pins
 from jobs.core.read_errors import read_errors_told
 from jobs.core.source_rows import of_record
@@ -90,25 +91,37 @@ def open_input(
                     "TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
                 ) from error
             raise ConfigurationError(
-                f"{place}: must be an existing table, got {given.path or given.table!r}{_why(error)}"
+                f"{place}: must be an existing table, got {given.path or given.table!r}"
+                f"{why_not_opened(spark, error, _path(given))}"
             ) from error
 
 
-def _why(error: PySparkException) -> str:
-    """What is known of a table that can't be opened, in our own words."""
+def as_name(path: str) -> str:
+    """A path as Spark takes it for a name: by itself it takes it for a pattern."""
+    return _PATTERN_SIGNS.sub(r"\\\1", path)
+
+
+def why_not_opened(spark: SparkSession, error: PySparkException, path: str) -> str:
+    """What is known of a table that can't be opened, in our own words.
+
+    Args:
+        spark: the session.
+        error: of Spark.
+        path: of its files, as Spark takes it.
+    """
     condition = error.getCondition() or ""
     if condition == "PATH_NOT_FOUND":
         return ", which isn't there"
     if condition.startswith("UNABLE_TO_INFER_SCHEMA"):
         return ", which holds no files of its format"
-    if "PARQUET_TYPE" in condition or condition == "UNSUPPORTED_TIME_TYPE":
-        parameters = error.getMessageParameters() or {}
-        kind = parameters.get("parquetType", "TIME")
-        return f", which has a column of type {kind}: write the files with that column cast to another type"
-    if condition == "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION":
+    if "PARQUET_TYPE" in condition or condition == "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION":
+        named = ", ".join(unreadable_columns(spark, path))
+        columns = named or (error.getMessageParameters() or {}).get("parquetType", "")
         return (
-            ", which has a column of type DECIMAL of more than 38 digits: write the files with another type"
+            f", which has columns of types that Spark can't read; cast them to others in its files: {columns}"
         )
+    if condition == "UNSUPPORTED_TIME_TYPE":
+        return ", which has a column of type TIME, and this platform reads none: cast it to a text"
     if condition in {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
         return ", which isn't there"
     return f", which can't be opened ({condition or type(error).__name__}; the log tells more)"
@@ -128,12 +141,16 @@ def _open_table(spark: SparkSession, place: str, given: Input, pins: Pins) -> Da
     return pins.pin_files(name, spark.read.table(identifier))
 
 
+def _path(given: Input) -> str:
+    path = given.path or ""
+    return path if given.glob else as_name(path)
+
+
 def _load(
     spark: SparkSession, given: Input, form: str, **options: str | bool
 ) -> tuple[DataFrame, frozenset[str]]:
     """Files as they are, and the columns of their folders, which are text: 007 stays so."""
-    path = given.path or ""
-    path = path if given.glob else _PATTERN_SIGNS.sub(r"\\\1", path)
+    path = _path(given)
     frame = spark.read.format(form).options(**options).load(path)
     if not any("=" in file for file in frame.inputFiles()):
         return frame, frozenset()
