@@ -1,19 +1,22 @@
+"""What finds keys that look alike: a coarse form of each, and the exact look at those that share one."""
+
 import unicodedata
 
 import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.letters import accents
-from tests.sql.steps import assert_rows, run_step, table
+from jobs.core.steps import Steps
+from tests.sql.steps import assert_rows, table
 
 FOUND = "customers BIGINT, one_key STRING, other_key STRING"
 ACCENTED, PLAIN = accents()
 
 
 def look(spark: SparkSession, *keys: str, found: tuple[int, str | None, str | None]) -> None:
-    inputs = {"customer_keys": table(spark, "customer_key STRING", [(key,) for key in keys])}
-    result = run_step(spark, "quality", "keys_look_alike", inputs, accented=ACCENTED, plain=PLAIN)
-    assert_rows(result, FOUND, found)
+    with Steps(spark, accented=ACCENTED, plain=PLAIN) as steps:
+        steps.view("customer_keys", table(spark, "customer_key STRING", [(key,) for key in keys]))
+        assert_rows(steps.sql("quality", "coarse_keys", "keys_look_alike"), FOUND, found)
 
 
 @pytest.mark.parametrize(
