@@ -18,6 +18,7 @@ from jobs.core.output import Output
 from jobs.core.pins import Pins
 from jobs.core.provenance import SEMANTICS, code_version, definitions
 from jobs.core.publishing import Publisher
+from jobs.core.read_errors import explained
 from jobs.core.runs import Snapshot, snapshot_of
 from jobs.core.settings import Settings
 from jobs.core.sources import key_is_name, open_sources
@@ -26,7 +27,7 @@ from jobs.core.steps import Steps, say
 
 _FIRST_SEMANTICS = 1  # of runs that don't tell
 _WITHOUT_SECRETS = "--config: must be the configuration of the run, which was recorded without its secrets"
-_GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
+_GONE = ("DELTA_", "is gone", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
 
 
 def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel], run_id: str) -> None:
@@ -63,7 +64,7 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
         if any(sign in str(error) for sign in _GONE) and not is_conflict(error):
             raise BadDataError(
                 f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
-                f"{next(line for line in str(error).splitlines() if line)}"
+                f"{explained(error) or next(line for line in str(error).splitlines() if line)}"
             ) from error
         raise
     if differing:
