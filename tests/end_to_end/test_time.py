@@ -17,6 +17,7 @@ from tests.readme import counting_runs
 
 SCHEMA = "spark_catalog.months"
 COLUMNS = ("customer_key", "tier", "total_revenue", "profitability_score", "run_id")
+SOURCES = ("fct_revenues", "dim_accounts")
 MONTH = 31  # days
 
 
@@ -33,7 +34,8 @@ class Months:
     """A company's months: its facts, and what it published.
 
     Attributes:
-        is_year: VACUUM comes after each month, not only after the last, and all runs are computed again.
+        is_year: VACUUM comes after each month, to the sources too, which keep their history, and all runs are
+            computed again; else it comes after the last, and the sources have Delta's defaults.
     """
 
     workspace: Workspace
@@ -50,6 +52,15 @@ class Months:
         self.facts += facts
         self.workspace.write_sources(self.facts, active("Ann", "Bob", "Cy"))
 
+    def keep_history(self) -> None:
+        """What the sources' owner does, so that runs can be computed again for years."""
+        kept = ", ".join(
+            f"'delta.{name}RetentionDuration' = 'interval 3650 days'" for name in ("log", "deletedFile")
+        )
+        for name in SOURCES:
+            table = f"delta.`{self.workspace.folder / name}`"
+            self.workspace.spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({kept})")
+
     def publish(self, as_of: date, status: int = 0) -> None:
         assert self.workspace.run(as_of) == status
         if status == 0:
@@ -61,8 +72,10 @@ class Months:
         return sorted(tuple(row) for row in frame.select(*COLUMNS).collect())
 
     def month_passes(self, *, is_last: bool = False) -> None:
-        age(MONTH, self.output, *(self.workspace.folder / name for name in ("fct_revenues", "dim_accounts")))
-        if self.is_year or is_last:
+        age(MONTH, self.output, *(self.workspace.folder / name for name in SOURCES))
+        if self.is_year:
+            vacuum(self.workspace.spark, self.output, self.workspace.folder)
+        elif is_last:
             vacuum(self.workspace.spark, self.output)
 
     def assert_all_is_there(self) -> None:
@@ -87,6 +100,8 @@ def months(
 ) -> None:
     """Publishes month by month, then a date before all; one month is rerun and refused, one corrected."""
     company.book(*(fact(name, "2023-12-15", str(10 * n)) for n, name in enumerate(("Ann", "Bob", "Cy"), 1)))
+    if company.is_year:
+        company.keep_history()
     for number, end in enumerate(ends):
         company.book(fact(("Ann", "Bob", "Cy")[number % 3], str(end.replace(day=10)), str(7 * number + 5)))
         company.publish(end)

@@ -23,11 +23,12 @@ from jobs.core.publish.staleness import SEGMENTS
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say
 from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.read_errors import explained
 from jobs.core.sources.source_versions import Pins
 
 _FIRST_SEMANTICS = 1  # of runs that don't tell
 _WITHOUT_SECRETS = "--config: must be the configuration of the run, which was recorded without its secrets"
-_GONE = ("DELTA_", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
+_GONE = ("DELTA_", "is gone", "FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND")
 
 
 def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel], run_id: str) -> None:
@@ -64,7 +65,7 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
         if any(sign in str(error) for sign in _GONE) and not is_conflict(error):
             raise BadDataError(
                 f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
-                f"{next(line for line in str(error).splitlines() if line)}"
+                f"{explained(error) or next(line for line in str(error).splitlines() if line)}"
             ) from error
         raise
     if differing:

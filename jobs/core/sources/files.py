@@ -21,7 +21,15 @@ from jobs.core.sources.rows import of_record
 from jobs.core.sources.source_versions import Pins
 from jobs.core.sources.text_values import DEFAULT_FORM, TextForm
 
-_BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
+# Why a version can't be read any more.
+_TOO_OLD = {
+    "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION": (
+        "is older than its delta.deletedFileRetentionDuration. If the files are still there,"
+    ),
+    "DELTA_VERSION_NOT_FOUND": (
+        "is gone: its log goes back by its delta.logRetentionDuration, 30 days unless set. For runs to come"
+    ),
+}
 _PATTERN_SIGNS = re.compile(r"([\\*?\[\]{}])")
 
 
@@ -83,13 +91,14 @@ def open_input(
                 return Opened(pins.pin_files(name, frame), partitions)
             return Opened(_open_table(spark, place, given, pins))
         except (AnalysisException, ArithmeticException) as error:
-            if error.getCondition() == _BEYOND_RETENTION:
-                identifier = path_identifier(given.path) if given.path else given.table
+            too_old = _TOO_OLD.get(error.getCondition() or "")
+            if too_old is not None:
+                table = path_identifier(given.path) if given.path else given.table
                 raise ConfigurationError(
-                    f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
-                    f"{pins.versions[name]} is older than its delta.deletedFileRetentionDuration. Its owner "
-                    f"can change that, if the files are still there: ALTER TABLE {identifier} SET "
-                    "TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
+                    f"{place}: must keep its history for as long as runs are to be reproduced; version "
+                    f"{pins.versions[name]} {too_old} its owner can have it kept: ALTER TABLE {table} SET "
+                    "TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 3650 days', "
+                    "'delta.deletedFileRetentionDuration' = 'interval 3650 days')"
                 ) from error
             raise ConfigurationError(
                 f"{place}: must be an existing table, got {given.path or given.table!r}"

@@ -22,6 +22,7 @@ from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
+from tests.aging import age
 
 COLUMNS = [
     "customer_name",
@@ -234,6 +235,27 @@ def test_a_companys_own_column_is_read_as_its_type_and_must_be_there(place: Plac
 
 
 ODD = "Umsätze [2024] {EU} 100% #1*?"
+
+
+def test_a_version_that_left_its_log_is_told_with_what_its_owner_can_do(place: Place) -> None:
+    place.write({})
+    path = place.folder / "accounts"
+    accounts = place.spark.sql("SELECT '7' AS account_id, 'active' AS status").write.format("delta")
+    accounts.option("delta.checkpointInterval", "1").save(str(path))
+    accounts.mode("append").save(str(path))
+    age(40, path)  # days, where Delta keeps thirty
+    for _ in range(2):
+        accounts.mode("append").save(str(path))
+    place.open(CSV, {"path": "accounts"})
+    settings = load_settings(place.folder / "run.yaml", [])
+    with pytest.raises(ConfigurationError) as refused:
+        open_sources(place.spark, settings, Pins({"dim_accounts": 0}))
+    (told,) = refused.value.problems
+    assert "version 0 is gone: its log goes back by its delta.logRetentionDuration" in told
+    assert told.endswith(
+        f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 3650 days', "
+        "'delta.deletedFileRetentionDuration' = 'interval 3650 days')"
+    )
 
 
 @pytest.mark.parametrize("form", ["delta", "parquet", "csv"])
