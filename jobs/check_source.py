@@ -70,7 +70,7 @@ def _look(
     pins = Pins()
     sources = open_sources(spark, settings, pins)
     check_models(spark, settings, models, sources, as_of or _NO_DATE)
-    report = SourceReport(out, settings, Rules.of(settings.quality))
+    report = SourceReport(out, settings, Rules.of(settings))
     latest = _show_sources(report, sources)
     _show_todos(config, settings)
     output = Rehearsal(spark, settings, models, report.set_aside)

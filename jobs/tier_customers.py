@@ -29,7 +29,7 @@ from jobs.core.runtime.functions import functions
 from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.session import borrowed_session, session_lives
 from jobs.core.sources.money import PLANNED
-from jobs.core.sources.opening import KINDS, key_is_name, open_sources
+from jobs.core.sources.opening import key_is_name, open_sources
 from jobs.core.sources.source_versions import Pins
 
 
@@ -147,7 +147,7 @@ def read_configuration(given: argparse.Namespace) -> tuple[Settings, list[Scorin
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
         with problems.gathered():
-            Rules.of(settings.quality).check_keys(settings.sources.configured())
+            Rules.of(settings).check_keys(settings.sources.configured())
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))
@@ -191,15 +191,16 @@ def _models_apart(models: list[ScoringModel]) -> list[str]:
 
 
 def _features_schema(
-    spark: SparkSession, sources: dict[str, DataFrame], as_of: date, named: bool
+    spark: SparkSession, settings: Settings, sources: dict[str, DataFrame], as_of: date
 ) -> StructType:
-    read = {name: frame.select(*KINDS[name]) for name, frame in sources.items()}
+    columns_of = settings.sources.columns_of
+    read = {name: frame.select(*columns_of(name)) for name, frame in sources.items()}
     read["fct_revenues"] = PLANNED.counted(read["fct_revenues"])
     with Engine(
         spark,
         as_of=as_of,
         window_months=1,
-        key_is_name=named,
+        key_is_name=key_is_name(settings),
         money_unit=PLANNED.unit,
         texts=NO_TEXTS,  # the rows won't be read, so the texts of the facts needn't be either
         **read,
@@ -219,7 +220,7 @@ def check_models(
     Raises:
         ConfigurationError: they don't.
     """
-    features = _features_schema(spark, sources, as_of, key_is_name(settings))
+    features = _features_schema(spark, settings, sources, as_of)
     problems = Problems()
     for model in models:
         with problems.gathered():

@@ -7,7 +7,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
 from jobs.core.config.model import load_model
-from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
 from jobs.core.report import summary
 from jobs.core.runtime.logs import default_log_file
 from jobs.core.runtime.session import open_session

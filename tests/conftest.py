@@ -12,6 +12,7 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import tier_customers
+from jobs.core.config.settings import Settings
 from jobs.core.publish.readers import PUBLISHED, published
 from jobs.core.runtime.functions import define_functions
 from jobs.core.runtime.session import open_session
@@ -125,6 +126,17 @@ class Workspace:
         """What `runs` tells of published snapshots, oldest first."""
         told = self.table("runs", output).where("status = 'published'").orderBy("happened_at")
         return [row.asDict() for row in told.collect()]
+
+
+def plain_settings(**changes: Any) -> Settings:
+    """The settings of a run that publishes the first model, with some keys changed; nothing lies there."""
+    content = {
+        "sources": {"fct_revenues": {"path": "facts"}, "dim_accounts": {"path": "accounts"}},
+        "output": {"path": "output"},
+        "model": "profitability_adherence",
+        **changes,
+    }
+    return Settings.model_validate(content)
 
 
 def plain(value: Any) -> Any:

@@ -3,7 +3,8 @@
 -- Shuffles: none of its own: both come together by customer.
 -- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
 -- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
--- events has counts and money of 0; a sum that its column can't hold stays NULL.
+-- events has counts and money of 0; a sum that its column can't hold stays NULL. A company's own columns of
+-- dim_customers pass by the stars.
 WITH together AS (
     SELECT
         coalesce(facts.customer_key, profiles.customer_key) AS customer_key,

@@ -7,11 +7,14 @@ from fractions import Fraction
 
 import pytest
 
+from jobs.core.config.model import load_model
 from tests import reference
 from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
 from tests.reference_query import reference_rows
+from tests.registered import assert_as_registered
 
+LEAST_TABLES = 9  # of a model without segments, and those of every run
 QUARTERS = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
 
 
@@ -63,6 +66,8 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     workspace.configure()
 
     assert workspace.run(leap_day, previous_as_of) == 0
+    model = load_model("profitability_adherence")
+    assert len(assert_as_registered(workspace.folder / "output", model)) >= LEAST_TABLES
 
     previous, current = (reference.snapshot(facts, accounts, day) for day in (previous_as_of, leap_day))
     assert_snapshot(workspace, previous)

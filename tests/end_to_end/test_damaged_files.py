@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.core.config.rules import Rules
-from jobs.core.config.settings import Quality, load_settings
-from jobs.core.quality.checked_source import CheckedSource
+from jobs.core.config.settings import load_settings
+from jobs.core.quality.checked_source import checked_source
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import Pins
 from tests.conftest import Workspace
@@ -158,9 +158,10 @@ def read(
     workspace.configure(
         sources={"fct_revenues": facts, "dim_accounts": {"path": "accounts.csv", "format": "csv"}}
     )
-    frames = open_sources(workspace.spark, load_settings(workspace.config, []), Pins())
-    rules = Rules.of(Quality()).rows["fct_revenues"]
-    source = CheckedSource("fct_revenues", frames["fct_revenues"], rules, (), AS_OF)
+    settings = load_settings(workspace.config, [])
+    frames = open_sources(workspace.spark, settings, Pins())
+    rules = Rules.of(settings).rows["fct_revenues"]
+    source = checked_source("fct_revenues", frames["fct_revenues"], rules, (), AS_OF)
     used = source.usable(["product", "customer_key", "event_date", "total_revenue"]).collect()
     aside = source.quarantined().collect()
     numbers = Counter([number_of(row["product"]) for row in used])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tests import reference
 from tests.bad_rows import bad_rows
@@ -26,13 +27,14 @@ LENIENT = {"limits": {"quarantined_share": 1}}
 WARNING = {"rate_out_of_range", "rating_out_of_range", "more_seats_used_than_bought"}
 # Profiles as a text file has them, with the rules that each breaks; those that only warn are used.
 PROFILES: list[tuple[dict[str, str], set[str]]] = [
-    ({"customer_name": "Ann", "arr": "5"}, set()),
+    ({"customer_name": "Ann", "arr": "5", "support_plan_rating": "4.5"}, set()),
     ({"customer_name": " ", "arr": "5"}, {"customer_key_missing"}),
     ({"customer_name": "Bob", "arr": "lots"}, {"profile_value_unreadable"}),
     (
         {"customer_name": "Bob", "cancelled_on": "soon", "valid_from": "2024-01-01"},
         {"profile_value_unreadable"},
     ),
+    ({"customer_name": "Bob", "arr": "9", "support_plan_rating": "much"}, {"profile_value_unreadable"}),
     ({"customer_name": "Bob", "arr": "-0.01"}, {"arr_negative"}),
     (
         {"customer_name": "Bob", "seats_used": "-1", "use_cases_total": "x"},
@@ -40,9 +42,19 @@ PROFILES: list[tuple[dict[str, str], set[str]]] = [
     ),
     ({"customer_name": "Cy", "on_time_payment_rate": "1.1"}, {"rate_out_of_range"}),
     ({"customer_name": "Cy", "valid_from": "2024-02-01", "brand_rating": "-1"}, {"rating_out_of_range"}),
-    ({"customer_name": "Cy", "valid_from": "2024-03-01", "arr": "7", "nps": "101"}, {"rating_out_of_range"}),
+    (
+        {
+            "customer_name": "Cy",
+            "valid_from": "2024-03-01",
+            "arr": "7",
+            "nps": "101",
+            "support_plan_rating": "2",
+        },
+        {"rating_out_of_range"},
+    ),
     ({"customer_name": "Dee", "seats_used": "3", "seats_bought": "2"}, {"more_seats_used_than_bought"}),
 ]
+PROFILE_COLUMNS = list(dict.fromkeys(column for row, _ in PROFILES for column in row))
 
 
 def good_rows(count: int) -> list[Row]:
@@ -137,37 +149,69 @@ def test_bad_rows_of_a_text_file_are_set_aside(workspace: Workspace) -> None:
     assert set(workspace.published()[0]["source_files"]) == {"fct_revenues"}
 
 
-def test_rules_about_profiles_set_aside_and_warn(workspace: Workspace) -> None:
+@pytest.fixture(scope="module")
+def profiled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A run over PROFILES, whose support_plan_rating is the company's own: scored, and compared in a flag."""
+    workspace = Workspace(spark, tmp_path_factory.mktemp("profiled"))
     facts = [fact(customer) for customer in ("Ann", "Bob", "Cy", "Dee")]
     workspace.write_sources(facts, [*active("Ann", "Bob", "Cy", "Dee"), {"account_id": None}])
-    columns = {column: None for row, _ in PROFILES for column in row}
     with (workspace.folder / "profiles.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
+        writer = csv.DictWriter(file, PROFILE_COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(row for row, _ in PROFILES)
-    profiles = {"path": "profiles.csv", "format": "csv"}
-    workspace.configure(
-        sources={**SOURCES, "dim_customers": profiles}, model="value_potential_strategic", quality=LENIENT
+    rated = {"metric": "support_plan_rating", "operator": ">=", "value": 4}
+    model = workspace.model(
+        components=[
+            {"score": "profitability", "metric": "total_revenue", "weight": 1},
+            {"score": "adherence", "metric": "support_plan_rating", "weight": 1},
+        ],
+        flags=[
+            {"flag": "WELL_RATED", "recommended_action": "Ask for a reference", "when": rated},
+            {"flag": "REGULAR", "recommended_action": "Standard monitoring"},
+        ],
     )
+    own = {"support_plan_rating": "number"}
+    profiles = {"path": "profiles.csv", "format": "csv", "own_columns": own}
+    workspace.configure(sources={**SOURCES, "dim_customers": profiles}, model=model, quality=LENIENT)
+    assert workspace.run("2024-12-31") == 0
+    return workspace
 
-    assert workspace.run("2024-12-31", options=["--allow-empty"]) == 0
 
+def test_rules_about_profiles_set_aside_and_warn(profiled: Workspace) -> None:
     kept = [
         (json.loads(row["source_row"]), set(row["reasons"]))
-        for row in workspace.rows("quarantine_dim_customers")
+        for row in profiled.rows("quarantine_dim_customers")
     ]
+    columns = dict.fromkeys(PROFILE_COLUMNS)
     aside = [({**columns, **row}, rules) for row, rules in PROFILES if rules and not rules & WARNING]
     assert sorted(kept, key=str) == sorted(aside, key=str)
     broken = Counter(rule for _, rules in PROFILES for rule in rules)
     expected = {rule: ("warned" if rule in WARNING else "quarantined", n) for rule, n in broken.items()}
     found = {
         row["rule"]: (row["verdict"], row["failed"])
-        for row in workspace.rows("data_quality")
+        for row in profiled.rows("data_quality")
         if row["source"] in {"dim_customers", "dim_accounts"} and row["failed"]
     }
     assert found == {**expected, "account_id_missing": ("warned", 1)}
-    arr = {row["customer_key"]: row["arr"] for row in workspace.rows("customer_features")}
+    arr = {row["customer_key"]: row["arr"] for row in profiled.rows("customer_features")}
     assert arr == {"Ann": Decimal(5), "Bob": Decimal(100), "Cy": Decimal(7), "Dee": Decimal(100)}
+
+
+def test_a_companys_own_column_is_scored_compared_and_published(profiled: Workspace) -> None:
+    tiers = {row["customer_key"]: row for row in profiled.rows("customer_tiers")}
+    # Two of the four have none, which ranks lowest.
+    shown = {
+        key: (row["support_plan_rating"], row["support_plan_rating_below"], row["adherence_score"])
+        for key, row in tiers.items()
+    }
+    assert shown == {
+        "Ann": (Decimal("4.5"), 3, Decimal(100)),
+        "Cy": (Decimal(2), 2, Decimal("66.666667")),
+        "Bob": (None, 0, Decimal(0)),
+        "Dee": (None, 0, Decimal(0)),
+    }
+    flags = {key: row["action_flag"] for key, row in tiers.items()}
+    assert flags == {"Ann": "WELL_RATED", "Bob": "REGULAR", "Cy": "REGULAR", "Dee": "REGULAR"}
 
 
 @pytest.mark.long

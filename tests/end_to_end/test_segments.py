@@ -10,7 +10,8 @@ import yaml
 
 from jobs import check_model, decide
 from jobs.core.config.model import load_model
-from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.decisions import FIELDS, prepare
 from tests import reference_value
 from tests.conftest import CHECKOUT, Row, Workspace

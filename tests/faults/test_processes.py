@@ -14,7 +14,8 @@ import psutil
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.runs import RunLog
 from jobs.core.runtime.java import use_java
 from tests.conftest import CHECKOUT, Row, Workspace

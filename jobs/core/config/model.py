@@ -1,14 +1,13 @@
 """A scoring model: data that says what is scored, how, and what follows from a score."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from jobs.core.config.components import Component, component_problems
 from jobs.core.config.conditions import (
     Condition,
     Label,
@@ -23,117 +22,16 @@ from jobs.core.config.conditions import (
 )
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.model_names import ModelName
-from jobs.core.config.scales import Linear, Scale
+from jobs.core.config.outcomes import Exclusion, Flag, Health, Tier
 from jobs.core.config.segmentation import ANY, CHURNED, Segmentation
 from jobs.core.config.settings import is_model_file
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.resources import resource
 
-# A weight of 1, in the basis points that scores are computed with.
-FULL_WEIGHT = 10_000
 TOTAL = "total"  # the tier column's value in the total row of a summary
-
 CANCELLED = "cancelled"  # the reason of the exclusion by which sql/segments knows that a customer has left
 COVERAGE = "coverage"  # the share of a model's weight that was measured of a customer
-_MOST_SHARING = 12  # components of a score of which weights are shared: what may be missing is tried out
-
-
-class Exclusion(Rule):
-    """A reason not to score a customer."""
-
-    reason: Name
-    when: Condition
-
-
-class Component(Document):
-    """One metric's part in one score."""
-
-    score: Name
-    metric: Name
-    weight: Annotated[Number, Field(gt=0, le=1)]
-    direction: Literal["higher_is_better", "lower_is_better"] = "higher_is_better"
-    scale: Scale | None = None  # none: the percentile among the peers
-    description: Label | None = None  # the comment of a metric's column that has none yet
-
-    @property
-    def weight_bp(self) -> int:
-        """The weight in basis points (10000 is a weight of 1)."""
-        return int(self.weight * FULL_WEIGHT)
-
-    @model_validator(mode="after")
-    def _whole_basis_points(self) -> Self:
-        if self.weight * FULL_WEIGHT % 1:
-            raise ValueError(f"must have a weight that is a multiple of 0.0001, got {self.weight}")
-        return self
-
-    @model_validator(mode="after")
-    def _one_direction(self) -> Self:
-        if self.scale is not None and "direction" in self.model_fields_set:
-            raise ValueError("must have either scale or direction: a scale has its own")
-        return self
-
-
-class Tier(Rule):
-    """One tier; the lowest has no condition."""
-
-    tier: Label
-    name: Label
-
-
-class Health(Document):
-    """Where a customer's health comes from if it isn't given: a score of another model."""
-
-    fallback_model: Name
-    fallback_score: Name
-
-
-class Flag(Rule):
-    """One action flag; the fallback has no condition."""
-
-    flag: Label
-    recommended_action: Label
-
-
-def _check_weights(components: tuple[Component, ...]) -> Iterator[str]:
-    for score in dict.fromkeys(component.score for component in components):
-        total = sum(component.weight for component in components if component.score == score)
-        if total != 1:
-            yield f"must have weights of {score} that sum to 1, got {total}"
-
-
-def _check_scores_of_scores(components: tuple[Component, ...]) -> Iterator[str]:
-    made_of = {f"{component.score}_score" for component in components}
-    earlier: set[str] = set()
-    for component in components:
-        metric, score = component.metric, f"{component.score}_score"
-        if metric in made_of:
-            parts = [part for part in components if f"{part.score}_score" == metric]
-            if metric not in earlier - {score} or any(part.metric in made_of for part in parts):
-                yield f"must have {score} after {metric}, which must be made of measures alone"
-            if not isinstance(component.scale, Linear):
-                yield f"must have a linear scale for {metric}: a score has no percentile"
-        earlier.add(score)
-
-
-def _check_sharing(components: tuple[Component, ...]) -> Iterator[str]:
-    """Whatever is missing, the rounded points must not add up to more than 100."""
-    for score in dict.fromkeys(component.score for component in components):
-        weights = [component.weight_bp for component in components if component.score == score]
-        if len(weights) > _MOST_SHARING:
-            yield f"must have at most {_MOST_SHARING} components of {score}, got {len(weights)}"
-            continue
-        for count in range(1, len(weights) + 1):
-            for present in combinations(weights, count):
-                whole = sum(present)
-                total = sum((2 * 10**8 * weight + whole) // (2 * whole) for weight in present)
-                if total > 10**8:
-                    yield (
-                        f"must have weights of {score} whose shares, rounded, sum to at most 100, "
-                        f"got {', '.join(str(Decimal(w) / FULL_WEIGHT) for w in present)}, whose shares "
-                        f"without the others sum to {Decimal(total) / 10**6}"
-                    )
-                    return
 
 
 class ScoringModel(Document):
@@ -164,17 +62,7 @@ class ScoringModel(Document):
     @field_validator("components")
     @classmethod
     def _components(cls, components: tuple[Component, ...], info: ValidationInfo) -> tuple[Component, ...]:
-        metrics = [component.metric for component in components]
-        problems = [
-            *_check_weights(components),
-            *check_names("metric", metrics),
-            *_check_scores_of_scores(components),
-        ]
-        if info.data.get("missing") == "shared":
-            problems += _check_sharing(components)
-        elif any(component.scale is not None for component in components):
-            problems.append("must have percentiles only, unless missing is shared")
-        refuse(problems)
+        refuse(component_problems(components, shared=info.data.get("missing") == "shared"))
         return components
 
     @field_validator("exclusions")

@@ -110,7 +110,9 @@ def check_model(model: ScoringModel, features: StructType) -> None:
     for place, rule in model.conditions():
         known = next((names for start, names in known_at.items() if place.startswith(start)), after_scores)
         problems += _condition_problems(place, rule, known)
-    clashes = sorted({*_scored(model), *model.counts} & set(measures))
+    ranks = {f"{metric}_below" for metric in model.ranked_metrics}
+    points = {f"{component.metric}_points" for component in model.components}
+    clashes = sorted({*_scored(model), *model.counts, *ranks, *points} & set(measures))
     problems += [f"components: {name} must not be called like a measure" for name in clashes]
     if problems:
         raise ConfigurationError(*(f"model {model.name}: {problem}" for problem in problems))

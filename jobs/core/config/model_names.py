@@ -1,13 +1,11 @@
 """Names that a model can't have: its folder would be that of something that all models share."""
 
-from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from jobs.core.config.conditions import Name
-from jobs.core.config.documents import read_yaml
-from jobs.core.runtime.resources import resource
+from jobs.core.config.table_registry import table_registry
 
 _TAKEN = {
     "shared": "the model of rows that belong to no model",
@@ -15,14 +13,9 @@ _TAKEN = {
 }
 
 
-@cache
-def _tables() -> frozenset[str]:
-    return frozenset(read_yaml(resource("conf", "tables.yaml"), "conf/tables.yaml")["tables"])
-
-
 def _apart_from_tables(name: str) -> str:
     taken = _TAKEN.get(name)
-    if name in _tables() or name.startswith("quarantine_"):
+    if name in table_registry().tables or name.startswith("quarantine_"):
         taken = "a table"
     if taken:
         raise ValueError(f"must be a name of its own, got {name!r}, which is that of {taken} in the output")

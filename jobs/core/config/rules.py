@@ -1,12 +1,14 @@
-"""The rules of conf/rules.yaml, and what follows from what they find."""
+"""The rules of conf/rules.yaml and conf/sources.yaml, and what follows from what they find."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from jobs.core.config.documents import Document, read_yaml, validate
-from jobs.core.config.settings import Quality, Severity, Source
+from jobs.core.config.quality import Severity
+from jobs.core.config.settings import Settings, Source
+from jobs.core.config.source_columns import SourceColumn, SourceTable, source_tables
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.resources import resource
 from jobs.core.runtime.visible import visible
@@ -31,6 +33,7 @@ class Rule(Document):
 
 
 class _RulesFile(Document):
+    every_row: dict[str, Rule]
     rows: dict[str, dict[str, Rule]]
     totals: dict[str, Rule]
     conservation: dict[str, str]
@@ -81,42 +84,37 @@ class Rules:
     conservation: Mapping[str, Rule]
 
     @classmethod
-    def of(cls, quality: Quality) -> "Rules":
-        """The shipped rules with the configured severities.
+    def of(cls, settings: Settings) -> "Rules":
+        """The shipped rules, with those about the columns that are read, with the configured severities.
 
         Raises:
             ConfigurationError: a rule that there isn't, or a severity that the rule can't have.
         """
         name = "conf/rules.yaml"
         shipped = validate(_RulesFile, read_yaml(resource("conf", "rules.yaml"), name), name)
-        about_rows = {rule: found for rules in shipped.rows.values() for rule, found in rules.items()}
-        known = sorted({*about_rows, *shipped.totals})
-        problems = []
-        for rule, severity in quality.severity.items():
-            if rule in shipped.conservation:
-                problems.append(f"quality.severity.{rule}: must not be changed: it always fails")
-            elif rule not in known:
-                problems.append(f"quality.severity: must name rules among {', '.join(known)}, got {rule!r}")
-            elif rule in about_rows and about_rows[rule].unusable and severity in {"warn", "off"}:
-                problems.append(
-                    f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "
-                    f"got {severity}"
-                )
-            elif rule in shipped.totals and severity == "quarantine":
-                problems.append(f"quality.severity.{rule}: must be warn, fail or off: it is not about rows")
+        rows = {
+            source: {
+                **shipped.every_row,
+                **_about_columns(table, settings.sources.columns_of(source)),
+                **shipped.rows.get(source, {}),
+            }
+            for source, table in source_tables().items()
+        }
+        about_rows = {rule: found for rules in rows.values() for rule, found in rules.items()}
+        severities = settings.quality.severity
+        problems = list(_severity_problems(severities, about_rows, shipped))
         if problems:
             raise ConfigurationError(*problems)
 
         def chosen(rules: Mapping[str, Rule]) -> dict[str, Rule]:
-            severities = {n: quality.severity.get(n, rule.severity) for n, rule in rules.items()}
-            return {
-                n: rule.model_copy(update={"severity": severities[n]})
+            changed = {
+                n: rule.model_copy(update={"severity": severities.get(n, rule.severity)})
                 for n, rule in rules.items()
-                if severities[n] != "off"
             }
+            return {n: rule for n, rule in changed.items() if rule.severity != "off"}
 
         return cls(
-            {source: chosen(rules) for source, rules in shipped.rows.items()},
+            {source: chosen(rules) for source, rules in rows.items()},
             chosen(shipped.totals),
             {n: Rule(severity="fail", means=means) for n, means in shipped.conservation.items()},
         )
@@ -149,6 +147,45 @@ class Rules:
         broken = whole != sum(parts)
         shown = ", ".join(f"{name} {figure:,}" for name, figure in figures.items())
         return Check(rule, table, "fail", self.conservation[rule].means, 1, int(broken), figures=shown)
+
+
+def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> dict[str, Rule]:
+    """The rules about the values of a source's columns, as SQL over all columns that each is about."""
+    broken: dict[str, list[str]] = {rule: [] for rule in table.rules}
+    required: set[str | None] = set()
+    for name, column in columns.items():
+        for rule, sql in column.faults(name):
+            broken[rule].append(sql)
+        if column.required:
+            required |= {column.missing, column.unreadable}
+    return {
+        rule: Rule(
+            severity=told.severity,
+            means=told.means,
+            fails_if=" OR ".join(broken[rule]),
+            unusable=rule in required,
+        )
+        for rule, told in table.rules.items()
+    }
+
+
+def _severity_problems(
+    severities: Mapping[str, Severity], about_rows: Mapping[str, Rule], shipped: _RulesFile
+) -> Iterator[str]:
+    """What is wrong with the severities that a configuration gives."""
+    known = sorted({*about_rows, *shipped.totals})
+    for rule, severity in severities.items():
+        if rule in shipped.conservation:
+            yield f"quality.severity.{rule}: must not be changed: it always fails"
+        elif rule not in known:
+            yield f"quality.severity: must name rules among {', '.join(known)}, got {rule!r}"
+        elif rule in about_rows and about_rows[rule].unusable and severity in {"warn", "off"}:
+            yield (
+                f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "
+                f"got {severity}"
+            )
+        elif rule in shipped.totals and severity == "quarantine":
+            yield f"quality.severity.{rule}: must be warn, fail or off: it is not about rows"
 
 
 def refuse(checks: Iterable[Check], as_of: date, where_to_look: str) -> None:

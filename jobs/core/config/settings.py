@@ -2,21 +2,22 @@
 
 import posixpath
 import re
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from jobs.core.config.documents import Document, HostileYamlError, load_yaml, read_yaml, validate
+from jobs.core.config.conditions import refuse
+from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.inputs import Input, PathText, SchemaName
+from jobs.core.config.overrides import merged, overrides
+from jobs.core.config.own_columns import OwnColumns, name_problems
+from jobs.core.config.quality import Quality
+from jobs.core.config.source_columns import SourceColumn, source_tables
 from jobs.core.runtime.errors import Problems
-from jobs.core.runtime.redaction import redacted
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
-_MOST_KEYS = 20  # in the path of --set
 
 
 def _column_name(value: str) -> str:
@@ -33,8 +34,6 @@ def _time_zone(value: str) -> str:
 
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 ViewName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
-Share = Annotated[Decimal, Field(ge=0, le=1)]
-Severity = Literal["warn", "quarantine", "fail", "off"]
 
 
 class Source(Input):
@@ -58,12 +57,28 @@ class Source(Input):
         return self
 
 
+class ProfileSource(Source):
+    """The source of profiles, which may have columns of a company's own beside those that every company has.
+
+    Attributes:
+        own_columns: the type of each.
+    """
+
+    own_columns: OwnColumns = Field(default_factory=dict)
+
+    @field_validator("own_columns")
+    @classmethod
+    def _apart_from_ours(cls, own: OwnColumns) -> OwnColumns:
+        refuse(name_problems(own))
+        return own
+
+
 class Sources(Document):
     """The sources of the job."""
 
     fct_revenues: Source
     dim_accounts: Source
-    dim_customers: Source | None = None
+    dim_customers: ProfileSource | None = None
 
     @field_validator("dim_accounts", "dim_customers")
     @classmethod
@@ -80,6 +95,15 @@ class Sources(Document):
     def configured(self) -> dict[str, Source]:
         """The sources that are given, by name."""
         return {name: source for name, source in self if source is not None}
+
+    @property
+    def own_columns(self) -> OwnColumns:
+        """A company's own columns of dim_customers, with the type of each."""
+        return self.dim_customers.own_columns if self.dim_customers else {}
+
+    def columns_of(self, name: str) -> dict[str, SourceColumn]:
+        """The columns that are read of a source."""
+        return source_tables()[name].read_columns(self.own_columns if name == "dim_customers" else None)
 
 
 class Output(Document):
@@ -107,37 +131,6 @@ class Ranking(Document):
     plain_up_to: Annotated[int, Field(ge=0, le=10**9)] = 100_000
 
 
-class Limits(Document):
-    """From where on a total breaks its rule.
-
-    Attributes:
-        quarantined_share: of a source's rows, or of its revenue, at most.
-        rows_kept: share of the rows of the last published run, at least.
-        revenue_kept: share of the scored customers' revenue of the previous snapshot, at least.
-        latest_event_days: from the latest event to as_of, at most.
-    """
-
-    quarantined_share: Share = Decimal("0.01")
-    rows_kept: Share = Decimal("0.5")
-    revenue_kept: Share = Decimal("0.8")
-    latest_event_days: Annotated[int, Field(ge=0, le=10**9)] = 92
-
-
-class Quality(Document):
-    """What the rules of conf/rules.yaml do in this run."""
-
-    severity: dict[str, Severity] = Field(default_factory=dict)
-    limits: Limits = Limits()
-
-    @field_validator("severity", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, severity: Any) -> Any:  # noqa: ANN401  (whatever the document holds)
-        # YAML reads a bare `off` as false.
-        if not isinstance(severity, dict):
-            return severity
-        return {rule: "off" if given is False else given for rule, given in severity.items()}
-
-
 class Settings(Document):
     """A whole run configuration."""
 
@@ -160,6 +153,13 @@ class Settings(Document):
         if len(set(models)) < len(models):
             raise ValueError(f"must have each model once, got {list(models)}")
         return models
+
+    @field_validator("customer_key")
+    @classmethod
+    def _key_is_no_own_column(cls, key: str, info: ValidationInfo) -> str:
+        if "sources" in info.data and key in info.data["sources"].own_columns:
+            raise ValueError(f"must not be called like one of own_columns, got {key!r}")
+        return key
 
     @model_validator(mode="after")
     def _inside_allowed_roots(self) -> Self:
@@ -209,9 +209,9 @@ def _resolve_paths(content: Any, folder: Path, key: str = "") -> Any:  # noqa: A
     """Makes the relative paths in a configuration relative to `folder`."""
     if isinstance(content, dict):
         return {
-            # The names below `columns` and `inputs` are the user's own, never keys of ours.
+            # The names below these are the user's own, never keys of ours.
             name: value
-            if key == "columns"
+            if key in {"columns", "own_columns"}
             else _resolve_paths(value, folder, "" if key == "inputs" else name)
             for name, value in content.items()
         }
@@ -221,37 +221,6 @@ def _resolve_paths(content: Any, folder: Path, key: str = "") -> Any:  # noqa: A
         key == "model" and isinstance(content, str) and is_model_file(content)
     )
     return _resolve(content, folder) if named and isinstance(content, str) else content
-
-
-def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in override.items():
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = _merge(base[key], value) if both else value
-    return merged
-
-
-def _overrides(assignments: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """`key.path=value` arguments as a nested mapping (values are YAML), and those that are malformed."""
-    nested: dict[str, Any] = {}
-    problems = []
-    for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        keys = path.strip().split(".")
-        if not equals or not all(keys) or len(keys) > _MOST_KEYS:
-            problems.append(f"--set: must be key.path=value, got {redacted(repr(assignment)):.80}")
-            continue
-        try:
-            value = load_yaml(text)
-        except HostileYamlError as error:
-            problems.append(f"--set: {path}: must be a value of ordinary size, got {error}")
-            continue
-        except (yaml.YAMLError, ValueError):
-            value = text
-        for key in reversed(keys):
-            value = {key: value}
-        nested = _merge(nested, value)
-    return nested, problems
 
 
 def load_settings(file: Path, assignments: list[str]) -> Settings:
@@ -264,10 +233,10 @@ def load_settings(file: Path, assignments: list[str]) -> Settings:
     Raises:
         ConfigurationError: with every problem found.
     """
-    overrides, malformed = _overrides(assignments)
+    on_top, malformed = overrides(assignments)
     problems = Problems(malformed)
     content = _resolve_paths(read_yaml(file, str(file)), file.resolve().parent)
     with problems.gathered():
-        settings = validate(Settings, _merge(content, _resolve_paths(overrides, Path.cwd())), str(file))
+        settings = validate(Settings, merged(content, _resolve_paths(on_top, Path.cwd())), str(file))
     problems.refuse()
     return settings

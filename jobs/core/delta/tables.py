@@ -1,17 +1,18 @@
 """All reading and writing of Delta tables."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
-from jobs.core.config.table_docs import Layout
+from jobs.core.config.published_tables import Layout
 from jobs.core.delta.commits import commit_once, retried, write_once
+from jobs.core.delta.identifiers import Location, literal, quoted
+from jobs.core.delta.written import Total, Written, content_hash
 from jobs.core.runtime.errors import ConfigurationError
 
 # What every reader can open: no feature that raises the reader protocol above 1. Some platforms switch
@@ -38,26 +39,6 @@ _LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is
 _LAYOUT_VERSION = "2"
 
 
-def quoted_column(name: str) -> str:
-    """A column's name, dots and all, as a quoted identifier."""
-    return f"`{name.replace('`', '``')}`"
-
-
-def quoted(name: str) -> str:
-    """A dotted name as a quoted identifier."""
-    return ".".join(quoted_column(part) for part in name.split("."))
-
-
-def path_identifier(path: str) -> str:
-    """The identifier of the Delta table at a path."""
-    return f"delta.`{path.replace('`', '``')}`"
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def lacks_history(properties: Mapping[str, str] | None) -> bool:
     """Whether a table is there, by its properties, that may lose the files of its old versions."""
     return properties is not None and any(properties.get(name) != kept for name, kept in _HISTORY.items())
@@ -75,70 +56,6 @@ def latest_version(spark: SparkSession, identifier: str) -> int | None:
 def read_version(spark: SparkSession, identifier: str, version: int) -> DataFrame:
     """A Delta table as it was at a version."""
     return spark.read.option("versionAsOf", version).table(identifier)
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a set of output tables lies: a folder, or a schema of a catalog."""
-
-    path: str | None = None
-    schema: str | None = None
-
-    def of_model(self, model: str) -> "Location":
-        """The place of one model's tables where several models are published."""
-        if self.path is not None:
-            return Location(path=f"{self.path}/{model}")
-        return Location(schema=f"{self.schema}_{model}")
-
-    def identifier(self, table: str) -> str:
-        """The quoted identifier of one table."""
-        return (
-            path_identifier(f"{self.path}/{table}")
-            if self.path is not None
-            else quoted(f"{self.schema}.{table}")
-        )
-
-    def __str__(self) -> str:
-        return self.path if self.path is not None else f"schema {self.schema}"
-
-
-@dataclass(frozen=True)
-class Total:
-    """What is added up over rows on their way to the files: an aggregate of a value that each row has."""
-
-    of: Column
-    by: Callable[[Column], Column] = F.sum
-
-    def in_one(self) -> Column:
-        """The aggregate over rows, where both steps can be one."""
-        return self.by(self.of)
-
-
-@dataclass(frozen=True)
-class Written:
-    """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
-
-    Attributes:
-        totals: what else was added up over the rows on their way.
-    """
-
-    version: int
-    rows: int
-    content_hash: str
-    totals: Mapping[str, Any] = field(default_factory=dict)
-
-
-def content_hash(frame: DataFrame) -> Total:
-    """An order-independent hash of rows over every column but run_id, as text.
-
-    The sum of the rows' 64-bit hashes; a row's hash also covers which of its values are NULL, which
-    xxhash64 alone skips. Maps are not hashable; no snapshot table has one.
-    """
-    hashed = [f"`{name}`" for name in frame.columns if name != "run_id"]
-    row_hash = F.xxhash64(*hashed, *(F.isnull(name) for name in hashed))
-    return Total(
-        row_hash.cast("decimal(38,0)"), lambda hashes: F.coalesce(F.sum(hashes), F.lit(0)).cast("string")
-    )
 
 
 class OutputTables:
@@ -209,8 +126,8 @@ class OutputTables:
         create = (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta "
             f"{'PARTITIONED BY (as_of) ' if layout.by_date else ''}"
-            f"COMMENT {_literal(layout.comment)} "
-            f"TBLPROPERTIES ({', '.join(f'{_literal(k)} = {_literal(v)}' for k, v in settings.items())})"
+            f"COMMENT {literal(layout.comment)} "
+            f"TBLPROPERTIES ({', '.join(f'{literal(k)} = {literal(v)}' for k, v in settings.items())})"
         )
         there = self.properties(table)
         if there is None:
@@ -235,7 +152,7 @@ class OutputTables:
     def keep_history(self, table: str, properties: Mapping[str, str] | None) -> None:
         """Has a table, with these properties now, keep its log and the files of all its versions."""
         if lacks_history(properties):
-            settings = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in _HISTORY.items())
+            settings = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in _HISTORY.items())
             identifier = self.location.identifier(table)
             retried(lambda: self.spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ({settings})"))
 
@@ -324,4 +241,4 @@ def _check(expression: str) -> str:
 def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:
     nullability = " NOT NULL" if not_null else ""
     comment = layout.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
-    return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {_literal(comment)}"
+    return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {literal(comment)}"

@@ -9,8 +9,9 @@ from math import gcd
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.config.components import FULL_WEIGHT, Component
 from jobs.core.config.conditions import Condition, Rule
-from jobs.core.config.model import COVERAGE, FULL_WEIGHT, Component, ScoringModel
+from jobs.core.config.model import COVERAGE, ScoringModel
 from jobs.core.config.scales import Linear, Steps
 from jobs.core.runtime.names import function_name
 

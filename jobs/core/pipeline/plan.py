@@ -113,11 +113,3 @@ STEPS = {
         made(standing.tier_alerts),
     )
 }
-
-# What is published when.
-OF_SNAPSHOT = ("customer_tiers", "excluded_customers", "model_components")
-OF_SEGMENTS = ("customer_segments", "migration_actions")
-OF_COMPARISON = (
-    *("tier_migration", "tier_migration_summary", "tier_summary"),
-    *("segment_summary", "value_health_matrix", "capacity_plan", "engagement_models", "tier_alerts"),
-)

@@ -9,10 +9,10 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import TOTAL, ScoringModel
 from jobs.core.config.rules import Check
-from jobs.core.delta.tables import Total
+from jobs.core.config.table_registry import tables_of
+from jobs.core.delta.written import Total
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.migration import assigned_tiers
-from jobs.core.pipeline.plan import OF_COMPARISON, OF_SEGMENTS
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
@@ -77,7 +77,7 @@ class Comparison:
         with Engine(
             self._spark, as_of=current.as_of, model=self.model, tier_decisions=decided, **given
         ) as engine:
-            yield engine.tables(OF_SEGMENTS)
+            yield engine.tables(tables_of("segments"))
 
     def _decisions(self, current: Snapshot) -> DataFrame:
         return self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
@@ -110,7 +110,7 @@ class Comparison:
             list_unchanged=self._output.settings.migration.list_unchanged,
             **given,
         ) as engine:
-            yield engine.tables(OF_COMPARISON)
+            yield engine.tables(tables_of("comparison"))
 
     def _assigned_tiers(self, snapshot: Snapshot) -> DataFrame:
         """The scored customers of a snapshot with their tiers, as assigned where it has segments."""

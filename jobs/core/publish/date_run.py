@@ -13,17 +13,17 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, refuse
-from jobs.core.delta.tables import Written
+from jobs.core.delta.written import Written
 from jobs.core.pipeline.engine import Engine
 from jobs.core.publish.feature_checks import feature_totals, key_checks, usage_checks
 from jobs.core.publish.output import LABELS, SHARED, Output
 from jobs.core.publish.runs import Status
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.quality import sums
-from jobs.core.quality.checked_source import CheckedSource, source_checks
+from jobs.core.quality.checked_source import CheckedSource, checked_source
+from jobs.core.quality.source_checks import source_checks
 from jobs.core.runtime.errors import BadDataError, RunAgainError
 from jobs.core.runtime.progress import say, timed
-from jobs.core.sources.opening import KINDS
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
 
@@ -137,7 +137,7 @@ class DateRun:
         checked = {}
         for name, incoming in sources.items():
             with timed(f"{name}, checked") as rows, read_errors_told(f"sources.{name}"):
-                checked[name] = CheckedSource(
+                checked[name] = checked_source(
                     name,
                     incoming,
                     self._output.rules.rows[name],
@@ -173,7 +173,8 @@ class DateRun:
         """
         out, as_of = self._output, self.snapshot.as_of
         units = checked["fct_revenues"].totals["units"]
-        sources = {name: source.usable(KINDS[name]) for name, source in checked.items()}
+        columns_of = out.settings.sources.columns_of
+        sources = {name: source.usable(columns_of(name)) for name, source in checked.items()}
         sources["fct_revenues"] = units.counted(sources["fct_revenues"])
         with Engine(
             out.root.spark,

@@ -9,7 +9,7 @@ from pyspark.sql.types import DateType, StringType, StructField, StructType, Tim
 
 from jobs.core.config.decisions import COLUMNS, Decision
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.table_docs import layout
+from jobs.core.config.published_tables import layout
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.pipeline.engine import Engine

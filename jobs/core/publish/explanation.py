@@ -1,6 +1,7 @@
 """The view that explains each score component by component."""
 
-from jobs.core.delta.tables import OutputTables, quoted
+from jobs.core.delta.identifiers import quoted
+from jobs.core.delta.tables import OutputTables
 
 _BRANCH = """SELECT
     tiers.as_of,

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.tables import Total, Written
+from jobs.core.delta.written import Total, Written
 from jobs.core.pipeline import expressions
 from jobs.core.pipeline.engine import Engine
 from jobs.core.quality import sums

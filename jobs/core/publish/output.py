@@ -8,10 +8,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel, fallbacks_of
+from jobs.core.config.published_tables import layout
 from jobs.core.config.rules import Check, Rules
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_docs import layout, tables_with_history
-from jobs.core.delta.tables import Location, OutputTables, Total, Written, lacks_history
+from jobs.core.config.table_registry import tables_with_history
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables, lacks_history
+from jobs.core.delta.written import Total, Written
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.literals import literal_rows
@@ -48,7 +51,7 @@ class Output:
         self.models = models
         self.fallbacks = fallbacks_of(models) if fallbacks is None else fallbacks
         self.log = RunLog(self.root, settings, self.fallbacks)
-        self.rules = Rules.of(settings.quality)
+        self.rules = Rules.of(settings)
         self._of_models = {
             model.name: OutputTables(spark, self.root.location.of_model(model.name))
             if settings.models
@@ -81,7 +84,8 @@ class Output:
         tables = self.root if model is None else self.tables_of(model)
         with timed(table) as rows:
             rows_labelled = self.labelled(frame, snapshot, model)
-            tables.create(table, rows_labelled.schema.fields, layout(table, model or self.models[0]))
+            described = layout(table, model or self.models[0], self.settings.sources.own_columns)
+            tables.create(table, rows_labelled.schema.fields, described)
             written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
             rows.append(written.rows)
         return written

@@ -70,11 +70,16 @@ def _shipped() -> dict[str, str]:
     return {
         "sql": text_hash("\n".join(sorted(sql))),
         "rules": text_hash(resource("conf", "rules.yaml").read_text(encoding="utf-8")),
+        "sources": text_hash(resource("conf", "sources.yaml").read_text(encoding="utf-8")),
     }
 
 
 def definitions(settings: Settings) -> dict[str, str]:
-    """Hashes of the texts a run computes by, beside its configuration: `sql`, `rules`, `<source>.query`."""
+    """Hashes of the texts a run computes by, beside its configuration.
+
+    Returns:
+        Those of `sql`, `rules`, `sources` (the registry of their columns) and each `<source>.query`.
+    """
     queries = {
         f"{name}.query": text_hash(Path(source.query).read_text(encoding="utf-8"))
         for name, source in settings.sources.configured().items()

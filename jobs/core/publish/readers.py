@@ -7,28 +7,16 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.delta.tables import Location, OutputTables, quoted_column
+from jobs.core.config.table_registry import tables_with_views
+from jobs.core.delta.identifiers import Location, quoted_column
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
 
-PUBLISHED = (
-    "customer_tiers",
-    "excluded_customers",
-    "model_components",
-    "customer_segments",
-    "migration_actions",
-    "segment_summary",
-    "value_health_matrix",
-    "capacity_plan",
-    "engagement_models",
-    "tier_alerts",
-    "tier_migration",
-    "tier_migration_summary",
-    "tier_summary",
-)
+PUBLISHED = tables_with_views()
 _MOST_ROUNDS = 20  # of making views while other runs publish
 _NONE = "SELECT * FROM {table} WHERE FALSE"
 _BRANCH = "SELECT {columns} FROM {table} VERSION AS OF {version} WHERE as_of IN ({dates})"

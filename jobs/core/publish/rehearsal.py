@@ -9,9 +9,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
 from jobs.core.config.model import ScoringModel
+from jobs.core.config.published_tables import Layout
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_docs import Layout
-from jobs.core.delta.tables import Location, OutputTables, Total, Written, content_hash
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
+from jobs.core.delta.written import Total, Written, content_hash
 from jobs.core.publish.output import Output
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot

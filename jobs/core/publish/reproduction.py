@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.core.config.configuration import configuration_hash, configuration_text
 from jobs.core.config.model import ScoringModel, fallbacks_of
 from jobs.core.config.settings import Settings
+from jobs.core.config.table_registry import tables_of
 from jobs.core.delta.commits import is_conflict
-from jobs.core.pipeline.plan import OF_SNAPSHOT
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
@@ -169,7 +169,7 @@ def _differing(
         return different
 
     with snapshot_engine(output, model, run, features) as engine:
-        differing = hashed(engine.tables(OF_SNAPSHOT))
+        differing = hashed(engine.tables(tables_of("snapshot")))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
     previous = _previous(output, event, model.name)
     current = snapshot_of(event)

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.configuration import Configuration
 from jobs.core.config.model import ScoringModel
+from jobs.core.config.published_tables import layout
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_docs import layout
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import in_order

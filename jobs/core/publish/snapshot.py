@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from jobs.core.config.configuration import Configuration
-from jobs.core.delta.tables import Written
+from jobs.core.delta.written import Written
 from jobs.core.publish.counting import counting
 from jobs.core.sources.source_versions import Pins
 

@@ -8,9 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.delta.tables import Total
+from jobs.core.config.table_registry import tables_of
+from jobs.core.delta.written import Total
 from jobs.core.pipeline.engine import Engine
-from jobs.core.pipeline.plan import OF_SNAPSHOT
 from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
@@ -61,7 +61,10 @@ def write_snapshot(
         )
     with snapshot_engine(output, model, run, features) as engine:
         snapshot = output.write_all(
-            run.snapshot, engine.tables(OF_SNAPSHOT), model, {"customer_tiers": _score_totals(model)}
+            run.snapshot,
+            engine.tables(tables_of("snapshot")),
+            model,
+            {"customer_tiers": _score_totals(model)},
         )
     tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
     checks = [

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.tables import Total, Written
+from jobs.core.delta.written import Total, Written
 from jobs.core.sources.money import FEWEST_PLACES, Units
 
 _MONEY = ("total_revenue", "total_gross_margin", "lifetime_revenue")

@@ -7,27 +7,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from jobs.core.config.components import Component
 from jobs.core.config.conditions import Condition
-from jobs.core.config.model import COVERAGE, Component, ScoringModel
+from jobs.core.config.model import COVERAGE, ScoringModel
+from jobs.core.config.table_registry import measures_with
 
 Verdict = Literal["ok", "look", "missing"]
 CRITERIA, SCORING, EDGES, ANTI_PATTERNS = "Criteria", "Scoring", "Edge cases", "Anti-patterns"
 NO_SEGMENTS = "does not apply: the model has no segments"
-
-# What a customer is worth now, and what it may become; other measures are neither.
-_OF_VALUE = frozenset(
-    [
-        "arr",
-        "total_revenue",
-        "total_gross_margin",
-        "margin_rate_pct",
-        "lifetime_revenue",
-        "revenue_per_active_account",
-        "contract_years",
-        "on_time_payment_rate",
-    ]
-)
-_OF_POTENTIAL = frozenset(["growth_rate", "events_trend", "seats_used_share", "use_cases_matched_share"])
 
 
 @dataclass(frozen=True)
@@ -198,11 +185,12 @@ def deciding_weights(model: ScoringModel) -> dict[str, Fraction]:
 
 def _anti_patterns(model: ScoringModel) -> Iterator[Finding]:
     weights = deciding_weights(model)
+    of_value, of_potential = measures_with("value"), measures_with("potential")
     value, potential = (
         sum(weight for metric, weight in weights.items() if metric in family)
-        for family in (_OF_VALUE, _OF_POTENTIAL)
+        for family in (of_value, of_potential)
     )
-    only_value = weights and all(metric in _OF_VALUE for metric in weights)
+    only_value = weights and of_value.issuperset(weights)
     detail = f"{float(value):.0%} of what decides the tiers is current value"
     yield Finding(ANTI_PATTERNS, "ARR-only tiers", "look" if only_value or not weights else "ok", detail)
     detail = f"{float(potential):.0%} of what decides the tiers is growth or potential"

@@ -15,7 +15,6 @@ from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
 from jobs.core.runtime.functions import with_functions
 from jobs.core.runtime.visible import cell, visible
-from jobs.core.sources.opening import KINDS
 
 _SHOWN = (T.StringType, T.BooleanType, T.DateType, T.TimestampType, T.TimestampNTZType, T.NumericType)
 _LONGEST = 40  # characters of a value
@@ -51,7 +50,7 @@ class SourceReport:
             F.count("*").alias("rows"),
             *(each for column in columns for each in column.aggregates()),
         ]
-        if "event_date" in KINDS[name]:
+        if "event_date" in self._settings.sources.columns_of(name):
             aggregates.append(_latest_event(self._rules).alias(_LATEST))
         found = incoming.agg(*aggregates).collect()[0].asDict()
         headings = ("column", "read as", "type", "empty", "unreadable", "distinct", "least", "most", "e.g.")
@@ -130,7 +129,7 @@ def _read_as(name: str, settings: Settings) -> dict[str, list[str]]:
     """What each source column, in lower case, is read as."""
     given = settings.sources.configured()[name].columns
     read_as: dict[str, list[str]] = {}
-    for column in KINDS[name]:
+    for column in settings.sources.columns_of(name):
         ours = settings.customer_key if column == "customer_key" else column
         read_as.setdefault(given.get(ours, ours).lower(), []).append(column)
     return read_as

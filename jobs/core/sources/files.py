@@ -12,6 +12,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core.config.inputs import WIDE, Input
 from jobs.core.delta import tables
+from jobs.core.delta.identifiers import path_identifier, quoted, quoted_column
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.csv_form import decoded
 from jobs.core.sources.csv_source import RECORD, read_records
@@ -50,11 +51,11 @@ class Opened:
         return self.frame.where(~self._is_unreadable()).drop(RECORD)
 
     def unreadable(self) -> DataFrame:
-        """The columns of source_rows.of_record, of the rows that could not be read."""
+        """The columns of rows.of_record, of the rows that could not be read."""
         return self.frame.where(self._is_unreadable()).select(of_record(self.frame))
 
     def _is_unreadable(self) -> Column:
-        return F.col(f"{tables.quoted_column(RECORD)}.unread").isNotNull()
+        return F.col(f"{quoted_column(RECORD)}.unread").isNotNull()
 
 
 def allow_more_types(spark: SparkSession) -> None:
@@ -92,7 +93,7 @@ def open_input(
             return Opened(_open_table(spark, place, given, pins))
         except (AnalysisException, ArithmeticException) as error:
             if error.getCondition() == _BEYOND_RETENTION:
-                identifier = tables.path_identifier(given.path) if given.path else given.table
+                identifier = path_identifier(given.path) if given.path else given.table
                 raise ConfigurationError(
                     f"{place}: must keep its removed files for as long as runs are to be reproduced; version "
                     f"{pins.versions[name]} is older than its delta.deletedFileRetentionDuration. Its owner "
@@ -126,7 +127,7 @@ def _why(error: PySparkException) -> str:
 
 def _open_table(spark: SparkSession, place: str, given: Input, pins: Pins) -> DataFrame:
     name = place.removeprefix("sources.")
-    identifier = tables.path_identifier(given.path) if given.path else tables.quoted(given.table or "")
+    identifier = path_identifier(given.path) if given.path else quoted(given.table or "")
     version = pins.versions.get(name)
     if version is None:
         version = tables.latest_version(spark, identifier)
@@ -160,7 +161,7 @@ def _refuse_delta(spark: SparkSession, place: str, given: Input, frame: DataFram
     """Refuses files of a Delta table, among which are those that were replaced or deleted."""
     for file in set(sorted(frame.inputFiles())[:: max(1, len(frame.inputFiles()) - 1)]):
         folder = unquote(file).rsplit("/", 1)[0]
-        if tables.latest_version(spark, tables.path_identifier(folder)) is not None:
+        if tables.latest_version(spark, path_identifier(folder)) is not None:
             raise ConfigurationError(
                 f"{place}.format: must be delta, got {given.format} for {given.path!r}, which is a Delta "
                 "table: use format: delta"

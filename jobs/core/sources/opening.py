@@ -3,180 +3,25 @@
 from pathlib import Path
 
 from pyspark.errors import AnalysisException, ParseException
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql import types as T  # noqa: N812
+from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.settings import Settings, Source
+from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.names import make_view
 from jobs.core.runtime.resources import resource
-from jobs.core.sources import money
-from jobs.core.sources.csv_source import RECORD
+from jobs.core.sources.columns import conform, origins
 from jobs.core.sources.files import Opened, allow_more_types, open_input
 from jobs.core.sources.mapping_query import check_mapping_query, over_inputs
-from jobs.core.sources.rows import as_json_can, of_record, without_padding
 from jobs.core.sources.source_versions import Pins
-from jobs.core.sources.text_values import DEFAULT_FORM, TextForm
-
-# What each kind of column becomes, and which types it may come in. A text file's columns are all text,
-# and parsed; a typed source's text is not a date or a number, and guessing would hide a mistake.
-_TYPES = {
-    "text": "string",
-    "date": "date",
-    "money": "decimal(18,2)",  # rounded as it is read; an "amount" is added up first (money.py)
-    "number": "decimal(18,6)",
-    "count": "bigint",
-}
-_WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
-_ACCEPTED: dict[str, tuple[type[T.DataType], ...]] = {
-    "text": (T.StringType, *_WHOLE),
-    "date": (T.DateType, T.TimestampType, T.TimestampNTZType),
-    "money": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
-    "amount": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
-    "number": (T.DecimalType, T.DoubleType, T.FloatType, *_WHOLE),
-    "count": _WHOLE,
-}
-_EXPECTED = {
-    "text": "STRING or a whole number",
-    "date": "DATE or TIMESTAMP",
-    "money": "DECIMAL, DOUBLE, FLOAT or a whole number",
-    "amount": "DECIMAL, DOUBLE, FLOAT or a whole number",
-    "number": "DECIMAL, DOUBLE, FLOAT or a whole number",
-    "count": "a whole number (TINYINT to BIGINT)",
-}
-# The columns that the SQL reads, and the kind of each.
-KINDS = {
-    "fct_revenues": {
-        "customer_key": "text",
-        "customer_name": "text",
-        "business_unit": "text",
-        "product": "text",
-        "event_date": "date",
-        "total_revenue": "amount",
-        "total_gross_margin": "amount",
-        "event_count": "count",
-        "cs_representative": "text",
-        "region": "text",
-        "account_id": "text",
-        "currency": "text",
-    },
-    "dim_accounts": {"account_id": "text", "status": "text"},
-    "dim_customers": {
-        "customer_key": "text",
-        "customer_name": "text",
-        "arr": "money",
-        "contract_years": "number",
-        "on_time_payment_rate": "number",
-        "user_growth_rate": "number",
-        "seats_used": "count",
-        "seats_bought": "count",
-        "use_cases_matched": "count",
-        "use_cases_total": "count",
-        "brand_rating": "number",
-        "reference_rating": "number",
-        "influence_rating": "number",
-        "nps": "number",
-        "health_score": "number",
-        "renewal_date": "date",
-        "cancelled_on": "date",
-        "delivered_service_level": "text",
-        "valid_from": "date",
-    },
-}
-# Columns that are read only where `columns` says from which, and those that are read where they are.
-_ONLY_MAPPED = {"fct_revenues": {"currency"}}
-_WHERE_THERE = {"dim_customers": set(KINDS["dim_customers"]) - {"customer_key"}}
-
-
-def _parsed(column: Column, kind: str, form: TextForm | None) -> Column:
-    """A column in its kind's type; NULL where a value can't be read as that. `form` is that of text."""
-    if form is not None and kind == "date":
-        return form.date(column)
-    if form is not None and kind != "text":
-        column = form.number(column)
-    return column.try_cast(_TYPES[kind])
-
-
-def _columns(name: str, source: Source, customer_key: str) -> tuple[dict[str, str], list[str]]:
-    """The source column of each column that the SQL reads, and what is wrong with `columns`."""
-    given = source.columns
-    read = [column for column in KINDS[name] if column in given or column not in _ONLY_MAPPED.get(name, ())]
-    origins = {column: given.get(column, column) for column in read}
-    if "customer_key" in origins:
-        origins["customer_key"] = given.get(customer_key, customer_key)
-    known = [customer_key if column == "customer_key" else column for column in KINDS[name]]
-    problems = [
-        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
-        for key in given
-        if key not in known
-    ]
-    return origins, problems
+from jobs.core.sources.text_values import DEFAULT_FORM
 
 
 def key_is_name(settings: Settings) -> bool:
     """Whether the customer's key and name are the same column of the facts."""
-    origins, _ = _columns("fct_revenues", settings.sources.fct_revenues, settings.customer_key)
-    return origins["customer_key"].lower() == origins["customer_name"].lower()
-
-
-def _conform(opened: Opened, name: str, source: Source, customer_key: str) -> DataFrame:
-    """Renames and types the columns that the SQL reads, and tells which values there were; keeps the row."""
-    fields = [each for each in opened.frame.schema.fields if each.name != RECORD]
-    names = [each.name for each in fields]
-    found = {each.name.lower(): each for each in fields}
-    origins, problems = _columns(name, source, customer_key)
-    selected = []
-    for column, origin in origins.items():
-        there = found.get(origin.lower())
-        if there is None and column in _WHERE_THERE.get(name, ()) and column not in source.columns:
-            selected += _absent(name, column)
-            continue
-        place = f"sources.{name}: column {origin}"
-        if there is None:
-            problems.append(
-                f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
-                f"got columns {', '.join(names)}"
-            )
-            continue
-        kind = KINDS[name][column]
-        is_text = isinstance(there.dataType, T.StringType)
-        text_allowed = there.name in opened.texts
-        if isinstance(there.dataType, (T.NullType, *_ACCEPTED[kind])) or (text_allowed and is_text):
-            origin_column = without_padding(there)
-            form = opened.form if is_text else None
-            if kind == "amount":
-                number = origin_column if form is None else form.number(origin_column)
-                selected.append(money.amount(number, there.dataType).alias(column))
-                selected.append(money.is_rounded(number, there.dataType).alias(f"{column}_rounded"))
-            else:
-                selected.append(_parsed(origin_column, kind, form).alias(column))
-            if kind != "text":
-                selected.append(origin_column.isNotNull().alias(f"{column}_given"))
-        else:
-            actual = there.dataType.simpleString().upper()
-            problems.append(
-                f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
-            )
-    problems += [
-        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}"
-        for key in source.unique_key
-        if key.lower() not in found
-    ]
-    if problems:
-        raise ConfigurationError(*problems)
-    for column in KINDS[name]:
-        if column not in origins:
-            selected += _absent(name, column)
-    row = F.struct(*(as_json_can(each) for each in fields))
-    return opened.frame.select(*selected, row.alias("source_row"), *of_record(opened.frame))
-
-
-def _absent(name: str, column: str) -> list[Column]:
-    """A column that the source doesn't have: NULL, and never given."""
-    kind = KINDS[name][column]
-    absent = [F.lit(None).cast(_TYPES[kind]).alias(column)]
-    return absent if kind == "text" else [*absent, F.lit(False).alias(f"{column}_given")]
+    columns = settings.sources.columns_of("fct_revenues")
+    found, _ = origins("fct_revenues", columns, settings.sources.fct_revenues, settings.customer_key)
+    return found["customer_key"].lower() == found["customer_name"].lower()
 
 
 def _first_line(error: Exception) -> str:
@@ -189,7 +34,9 @@ def _query(
     """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
     stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
-    taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(KINDS)
+    taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(
+        source_tables()
+    )
     frames: dict[str, DataFrame] = {}
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
@@ -216,10 +63,11 @@ def _query(
         ) from error
 
 
-def _open(spark: SparkSession, name: str, source: Source, customer_key: str, pins: Pins) -> DataFrame:
+def _open(spark: SparkSession, name: str, source: Source, settings: Settings, pins: Pins) -> DataFrame:
+    columns, customer_key = settings.sources.columns_of(name), settings.customer_key
     if source.query is None:
         opened = open_input(spark, f"sources.{name}", source, pins)
-        return _conform(opened, name, source, customer_key)
+        return conform(opened, name, columns, source, customer_key)
     inputs: dict[str, Opened] = {}
     frame = _query(spark, name, source, pins, inputs)
     # What a text means is known of files, and a query passes it on.
@@ -230,7 +78,7 @@ def _open(spark: SparkSession, name: str, source: Source, customer_key: str, pin
         )
     form = from_files[0].form if from_files else DEFAULT_FORM
     texts = frozenset(frame.columns if from_files else [])
-    rows = _conform(Opened(frame, texts, form), name, source, customer_key)
+    rows = conform(Opened(frame, texts, form), name, columns, source, customer_key)
     for opened in from_files:
         if opened.has_unreadable:
             rows = rows.unionByName(opened.unreadable(), allowMissingColumns=True)
@@ -246,10 +94,10 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
         pins: versions to read, and to which what was read is added.
 
     Returns:
-        The configured sources with the columns of `KINDS`, NULL where a value is missing or can't be read;
-        `<column>_given`, whether there was a value, of those that are not text; `<column>_rounded`, whether
-        its decimals were cut, of amounts; `source_row`, the row as it came; and the columns of
-        source_rows.of_record.
+        The configured sources with their columns of conf/sources.yaml, NULL where a value is missing or can't
+        be read; `<column>_given`, whether there was a value, of those that are not text; `<column>_rounded`,
+        whether its decimals were cut, of amounts; `source_row`, the row as it came; and the columns of
+        rows.of_record.
 
     Raises:
         ConfigurationError: a missing table, a missing or wrongly typed column, a query that isn't valid;
@@ -261,6 +109,6 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
     problems = Problems()
     for name, source in settings.sources.configured().items():
         with problems.gathered():
-            frames[name] = _open(spark, name, source, settings.customer_key, pins)
+            frames[name] = _open(spark, name, source, settings, pins)
     problems.refuse()
     return frames

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
-from jobs.core.delta import tables
+from jobs.core.delta.identifiers import quoted_column
 from jobs.core.sources.csv_source import RECORD
 
 _CHAR = "__CHAR_VARCHAR_TYPE_STRING"  # in a column's metadata: its type as it was declared
@@ -13,13 +13,13 @@ _NOT_JSON = ("geometry", "geography")
 
 def without_padding(field: T.StructField) -> Column:
     """A column; one declared as CHAR without the spaces that fill it up."""
-    column = F.col(tables.quoted_column(field.name))
+    column = F.col(quoted_column(field.name))
     return F.rtrim(column) if str(field.metadata.get(_CHAR, "")).startswith("char") else column
 
 
 def as_json_can(field: T.StructField) -> Column:
     """A column in a type that JSON can hold."""
-    column = F.col(tables.quoted_column(field.name))
+    column = F.col(quoted_column(field.name))
     kind = field.dataType.simpleString()
     return F.lit(f"({kind})").alias(field.name) if any(each in kind for each in _NOT_JSON) else column
 
@@ -32,7 +32,7 @@ def of_record(frame: DataFrame) -> list[Column]:
         row as JSON where its columns can't hold it.
     """
     if RECORD in frame.columns:
-        record = tables.quoted_column(RECORD)
+        record = quoted_column(RECORD)
         return [
             F.col(f"{record}.{name}") for name in ("is_malformed", "is_undecodable", "file_lines", "unread")
         ]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from jobs import check_source
 from jobs.core.config.rules import Rules
-from jobs.core.config.settings import Quality, Settings
+from jobs.core.config.settings import Settings
 from jobs.core.report.source_report import SourceReport
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import Pins
@@ -68,7 +68,7 @@ def reported(workspace: Workspace) -> tuple[list[str], date | None]:
         }
     )
     console = Console(file=io.StringIO(), width=200)
-    report = SourceReport(console, settings, Rules.of(Quality()))
+    report = SourceReport(console, settings, Rules.of(settings))
     sources = open_sources(workspace.spark, settings, Pins())
     latest = report.columns("fct_revenues", sources["fct_revenues"])
     report.join(sources["fct_revenues"], sources["dim_accounts"], "account_id", "dim_accounts")

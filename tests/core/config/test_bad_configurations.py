@@ -114,7 +114,7 @@ def test_configurations_are_taken_or_refused(tmp_path: Path) -> None:
 
     def read() -> None:
         settings = load_settings(file, [])
-        Rules.of(settings.quality).check_keys(settings.sources.configured())
+        Rules.of(settings).check_keys(settings.sources.configured())
         assert isinstance(settings, Settings)
 
     file.write_text(yaml.safe_dump(GOOD))

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from jobs.core.config.components import Component
 from jobs.core.config.conditions import Condition
-from jobs.core.config.model import Component, ScoringModel, load_model
+from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.runtime.errors import ConfigurationError
 from tests.conftest import CHECKOUT
 

@@ -161,3 +161,13 @@ def test_score_must_not_be_called_like_a_measure() -> None:
     assert refused.value.problems == (
         "model profitability_adherence: components: adherence_score must not be called like a measure",
     )
+
+
+@pytest.mark.parametrize("name", ["total_events_below", "total_events_points", "adherence_score"])
+def test_a_measure_is_not_called_like_what_scoring_adds(name: str) -> None:
+    features = StructType([*FEATURES.fields, StructField(name, LongType())])
+    with pytest.raises(ConfigurationError) as refused:
+        check_model(SHIPPED, features)
+    assert refused.value.problems == (
+        f"model profitability_adherence: components: {name} must not be called like a measure",
+    )

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from jobs.core.config.rules import Check, Rules
-from jobs.core.config.settings import Quality, Source
+from jobs.core.config.settings import Source
 from jobs.core.runtime.errors import ConfigurationError
+from tests.conftest import plain_settings
 
 
 def rules(**severity: Any) -> Rules:
-    return Rules.of(Quality.model_validate({"severity": severity}))
+    return Rules.of(plain_settings(quality={"severity": severity}))
 
 
 def test_severities_are_as_shipped_or_as_configured() -> None:

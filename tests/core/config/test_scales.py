@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from jobs.core.config.components import Component
 from jobs.core.config.documents import validate
-from jobs.core.config.model import Component
 from jobs.core.config.scales import Linear, Steps
 from jobs.core.runtime.errors import ConfigurationError
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.delta import commits
 from jobs.core.delta.commits import Commit, commit_once
-from jobs.core.delta.tables import path_identifier
+from jobs.core.delta.identifiers import path_identifier
 
 
 class LostAnswerError(Exception):

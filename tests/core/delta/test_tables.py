@@ -13,16 +13,10 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.table_docs import Layout
-from jobs.core.delta.tables import (
-    Location,
-    OutputTables,
-    Total,
-    Written,
-    content_hash,
-    path_identifier,
-    quoted,
-)
+from jobs.core.config.published_tables import Layout
+from jobs.core.delta.identifiers import Location, path_identifier, quoted
+from jobs.core.delta.tables import OutputTables
+from jobs.core.delta.written import Total, Written, content_hash
 from jobs.core.runtime.errors import ConfigurationError
 
 FIRST, SECOND = date(2024, 6, 30), date(2024, 12, 31)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from jobs.core.config.components import Component
 from jobs.core.config.conditions import Condition
-from jobs.core.config.model import Component, ScoringModel, load_model
+from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.scales import Steps
 from jobs.core.pipeline import expressions, ranking
 

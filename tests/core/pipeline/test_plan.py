@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from jobs.core.pipeline.plan import INPUTS, OF_COMPARISON, OF_SEGMENTS, OF_SNAPSHOT, STEPS
+from jobs.core.config.table_registry import tables_of
+from jobs.core.pipeline.plan import INPUTS, STEPS
 from jobs.core.pipeline.relations import reads
 from jobs.core.pipeline.step import Step
 from tests.conftest import CHECKOUT
 
-ASKED_FOR = ("customer_features", "keys_look_alike", *OF_SNAPSHOT, *OF_SEGMENTS, *OF_COMPARISON)
+ASKED_FOR = (
+    "keys_look_alike",
+    *(name for stage in ("features", "snapshot", "segments", "comparison") for name in tables_of(stage)),
+)
 SQL = [step for step in STEPS.values() if step.file is not None]
 FOLDERS = ("mappings", "functions", "reference")  # which hold no steps
 

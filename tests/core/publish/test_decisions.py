@@ -11,7 +11,9 @@ from jobs import decide
 from jobs.core.config.decisions import COLUMNS, Decision, read_file
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import load_settings
-from jobs.core.delta.tables import Written, latest_version, path_identifier
+from jobs.core.delta.identifiers import path_identifier
+from jobs.core.delta.tables import latest_version
+from jobs.core.delta.written import Written
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError

@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.settings import Settings
-from jobs.core.delta.tables import Location, OutputTables
+from jobs.core.delta.identifiers import Location
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import disturbed
 from jobs.core.publish.provenance import SEMANTICS
 from jobs.core.publish.runs import RunLog
@@ -201,6 +202,8 @@ def test_a_run_tells_semantics_commit_and_the_texts_that_it_ran(log: RunLog) -> 
     assert event["semantics"] == SEMANTICS
     number = re.escape(version("customer-tiers"))
     assert re.fullmatch(rf"{number}\+[0-9a-f]{{12}}(\.changed)?", event["code_version"])
-    assert set(event["definitions"]) == {"sql", "rules"}
+    assert set(event["definitions"]) == {"sql", "rules", "sources"}
     rules = (CHECKOUT / "conf/rules.yaml").read_bytes()
     assert event["definitions"]["rules"] == hashlib.sha256(rules).hexdigest()
+    columns = (CHECKOUT / "conf/sources.yaml").read_bytes()
+    assert event["definitions"]["sources"] == hashlib.sha256(columns).hexdigest()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from jobs.core.delta.tables import Written
+from jobs.core.delta.written import Written
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.publish.staleness import SEGMENTS, previous_of, stale_days

@@ -7,12 +7,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.rules import Check, Rules
-from jobs.core.config.settings import Quality
-from jobs.core.delta.tables import Written
+from jobs.core.delta.written import Written
 from jobs.core.quality import sums
 from jobs.core.sources.money import Units
+from tests.conftest import plain_settings
 
-RULES = Rules.of(Quality())
+RULES = Rules.of(plain_settings())
 MOST = Decimal("9999999999999999.99")
 CENTS, PARTS = Units(2, {}), Units(6, {})
 FEATURES = (

@@ -12,11 +12,12 @@ import yaml
 
 from jobs import check_source, init_config
 from jobs.core.config.settings import load_settings
+from jobs.core.config.source_columns import source_tables
 from jobs.core.sources.first_config.document import first_config
 from jobs.core.sources.first_config.guesses import guesses
 from jobs.core.sources.first_config.matching import matched, words
 from jobs.core.sources.first_config.table_look import Column, Look, guessed_delimiter, guessed_encoding
-from jobs.core.sources.opening import KINDS, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import Pins
 from tests.conftest import CHECKOUT, Workspace
 
@@ -117,8 +118,8 @@ def test_of_two_names_as_good_none_is_taken() -> None:
 
 
 def test_every_column_of_ours_may_be_guessed() -> None:
-    for source, columns in KINDS.items():
-        names = ["customer_id" if column == "customer_key" else column for column in columns]
+    for source, table in source_tables().items():
+        names = ["customer_id" if column == "customer_key" else column for column in table.columns]
         assert set(chosen(*names, source=source)) == set(names)
 
 
@@ -187,7 +188,11 @@ def test_a_status_that_never_counts_is_left_to_do() -> None:
 
 
 def test_names_and_places_are_quoted(tmp_path: Path) -> None:
-    ours = [column for column in KINDS["fct_revenues"] if column not in {"customer_key", "currency"}]
+    ours = [
+        column
+        for column in source_tables()["fct_revenues"].columns
+        if column not in {"customer_key", "currency"}
+    ]
     names = ['"Kunde"', "Sparte: #", "Artikel'", "Datum.", "- Umsatz €"]
     names += ["[Marge]", " Menge", "@Betreuer", "Region\n", "%Konto"]
     held = {

@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.settings import load_settings
+from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
-from jobs.core.sources.opening import KINDS, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import Pins
 
@@ -57,7 +58,10 @@ TYPED = """
         AS t (id, event_date, total_revenue, total_gross_margin, event_count)
 """
 # Without what is there for the rules alone.
-READ = {name: [column for column in kinds if column != "currency"] for name, kinds in KINDS.items()}
+READ = {
+    name: [column for column in table.columns if column != "currency"]
+    for name, table in source_tables().items()
+}
 
 
 class Place:
@@ -205,6 +209,27 @@ def test_parquet_is_read_without_a_version(place: Place) -> None:
     frames, versions = place.open(CSV, {"path": path, "format": "parquet"})
     assert versions == {}
     assert [tuple(row) for row in frames["dim_accounts"].collect()] == [("7", "active")]
+
+
+def test_a_companys_own_column_is_read_as_its_type_and_must_be_there(place: Place) -> None:
+    place.write({})
+    (place.folder / "profiles.csv").write_text("customer_name,Rating,Plan\nAnn,4.5,gold\nBob,much,\n")
+    own = {"support_plan_rating": "number", "plan": "text"}
+    profiles = {"path": "profiles.csv", "format": "csv", "own_columns": own}
+    sources = {"fct_revenues": CSV, "dim_accounts": ACCOUNTS, "dim_customers": profiles}
+
+    assert place.problems(sources=sources) == [
+        "sources.dim_customers: column support_plan_rating must exist (support_plan_rating is read from it; "
+        "name another in sources.dim_customers.columns), got columns customer_name, Rating, Plan"
+    ]
+
+    sources["dim_customers"] = {**profiles, "columns": {"support_plan_rating": "Rating"}}
+    place.open(sources=sources)
+    settings = load_settings(place.folder / "run.yaml", [])
+    frame = open_sources(place.spark, settings, Pins())["dim_customers"]
+    rows = frame.select("plan", "support_plan_rating", "support_plan_rating_given").collect()
+    assert dict(frame.dtypes)["support_plan_rating"] == "decimal(18,6)"
+    assert sorted(map(tuple, rows), key=str) == [("gold", Decimal("4.5"), True), (None, None, True)]
 
 
 ODD = "Umsätze [2024] {EU} 100% #1*?"

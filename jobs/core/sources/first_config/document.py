@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
+from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.first_config.guesses import Guess, customer_key, guesses, unused
 from jobs.core.sources.first_config.table_look import Look
-from jobs.core.sources.opening import KINDS
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 _VIEWS = {"fct_revenues": "facts", "dim_accounts": "accounts", "dim_customers": "customers"}
@@ -61,12 +61,15 @@ def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
 def _as_columns(source: str, look: Look, guessed: Sequence[Guess], config: Path) -> list[str] | None:
     """The source as a table whose columns are renamed; None where that isn't enough."""
     ours = {guess.column for guess in guessed}
+    columns = source_tables()[source].columns
     if source == "dim_customers":
         # What the others are called like would be read from them, whatever it is.
         taken = {(guess.origin or "").lower() for guess in guessed}
-        in_the_way = {column.name.lower() for column in look.columns} & set(KINDS[source]) - taken
+        in_the_way = {column.name.lower() for column in look.columns} & set(columns) - taken
     else:
-        in_the_way = set(KINDS[source]) - ours - {"customer_key", "currency"}
+        in_the_way = (
+            {name for name, each in columns.items() if each.presence == "required"} - ours - {"customer_key"}
+        )
     if in_the_way or any(guess.origin is None or "`" in guess.origin for guess in guessed):
         return None
     renamed = [f"  {guess.column}: {_scalar(guess.origin or '')} # {guess.why}" for guess in guessed]

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.core.delta.tables import quoted_column
+from jobs.core.config.source_columns import ColumnType, source_tables
+from jobs.core.delta.identifiers import quoted_column
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.first_config.matching import ENDING, SAME, Match, matched
 from jobs.core.sources.first_config.table_look import Column, Look
-from jobs.core.sources.opening import KINDS
 
-_TYPES = {
+_TYPES: dict[ColumnType, str] = {
     "text": "STRING",
     "date": "DATE",
     "money": "DECIMAL(18, 2)",
@@ -25,10 +25,6 @@ _REQUIRED = {
     "dim_customers": set[str](),
 }
 _KEYS = ("customer_id", "customer_name")
-_LEFT_OUT = {
-    "fct_revenues": {"currency"},
-    "dim_customers": set(KINDS["dim_customers"]),
-}  # if nothing is like them
 _HINTS = {
     "event_count": "1 where each row is one event",
     "account_id": "the customer's key where each customer is one account",
@@ -74,7 +70,7 @@ def guesses(source: str, look: Look, key: str) -> list[Guess]:
         _guess(target, match, columns, is_required=target in required)
         for target, match in _matched(source, look).items()
         if not (target == "customer_id" and key != target)
-        and (target in required or match.chosen or match.others or target not in _LEFT_OUT.get(source, ()))
+        and (target in required or match.chosen or match.others or not _may_be_left_out(source, target))
     ]
     return [
         _named(each, found) if each.column == "customer_name" and each.column != key else each
@@ -101,9 +97,15 @@ def _matched(source: str, look: Look) -> Mapping[str, Match]:
     return matched(source, list(columns), lambda name, target: _sql(target, columns[name]) is not None)
 
 
-def _kind(target: str) -> str:
-    kinds = {column: kind for of_source in KINDS.values() for column, kind in of_source.items()}
-    return "text" if target in _KEYS else kinds[target]
+def _may_be_left_out(source: str, target: str) -> bool:
+    """Whether a source does without a column that nothing is like."""
+    column = source_tables()[source].columns.get(target)
+    return column is not None and column.presence != "required"
+
+
+def _kind(target: str) -> ColumnType:
+    columns = {name: column for table in source_tables().values() for name, column in table.columns.items()}
+    return "text" if target in _KEYS else columns[target].type
 
 
 def _null(target: str) -> str:

@@ -14,6 +14,7 @@ from pyspark.sql import types as T  # noqa: N812
 from jobs.core.config.documents import validate
 from jobs.core.config.inputs import Input
 from jobs.core.delta import tables
+from jobs.core.delta.identifiers import path_identifier, quoted_column
 from jobs.core.runtime.errors import ConfigurationError
 
 _LOOKED_AT = 500  # rows, or lines
@@ -89,7 +90,7 @@ def look_at(spark: SparkSession, option: str, place: str) -> Look:
     path = absolute(place)
     validate(Input, {"path": path}, option)
     try:
-        if tables.latest_version(spark, tables.path_identifier(path)) is not None:
+        if tables.latest_version(spark, path_identifier(path)) is not None:
             frame, look = spark.read.format("delta").load(path), Look(place, "delta", ())
         else:
             frame, look = _read_files(spark, path, place)
@@ -144,7 +145,7 @@ def guessed_delimiter(lines: Sequence[str]) -> tuple[str, tuple[int, int]]:
 
 def _columns(frame: DataFrame, *, is_csv: bool) -> tuple[Column, ...]:
     texts = [field.name for field in frame.schema.fields if isinstance(field.dataType, T.StringType)]
-    left = [F.left(F.col(tables.quoted_column(name)), F.lit(_LONGEST)) for name in texts]
+    left = [F.left(F.col(quoted_column(name)), F.lit(_LONGEST)) for name in texts]
     rows = frame.select(*left).limit(_LOOKED_AT).collect() if texts else []
     values = {name: [row[at] for row in rows if row[at]] for at, name in enumerate(texts)}
     return tuple(

@@ -1,50 +1,38 @@
-"""Comments and constraints of the published tables, from conf/tables.yaml."""
+"""The registry of the published tables, conf/tables.yaml: all of them, as they are published."""
 
 import re
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.table_docs import Layout, layout
+from jobs.core.config.published_tables import Layout, layout
+from jobs.core.config.source_columns import source_tables
+from jobs.core.config.table_registry import TableRegistry, table_registry, tables_of
 from jobs.core.pipeline.codes import NO_TEXTS
 from jobs.core.pipeline.engine import Engine
-from jobs.core.pipeline.plan import OF_COMPARISON, OF_SEGMENTS, OF_SNAPSHOT
 from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.publish import decisions, output, runs
+from jobs.core.publish.readers import PUBLISHED
 from jobs.core.sources.money import PLANNED
-from jobs.core.sources.opening import KINDS
-from tests.conftest import ACCOUNTS, FACTS
+from tests.conftest import ACCOUNTS, CHECKOUT, FACTS
+from tests.registered import NUMBER, differences
 
 SHIPPED = load_model("profitability_adherence")
 VALUE = load_model("value_potential_strategic")  # with profiles and segments
 AS_OF = date(2024, 12, 31)
-LABELS = {"as_of", "model", "run_id"}
+LABELS = {"as_of": "date", "model": "string", "run_id": "string"}
+COMPUTED = ("features", "snapshot", "segments", "comparison")
+# What models without segments don't have.
+WITH_SEGMENTS = {
+    *("customer_segments", "migration_actions", "tier_decisions", "segment_summary", "value_health_matrix"),
+    *("capacity_plan", "engagement_models", "tier_alerts"),
+}
+TABLES_WITH_SEGMENTS = list(table_registry().tables)
 TABLES = [
-    "customer_features",
-    "customer_tiers",
-    "excluded_customers",
-    "model_components",
-    "tier_migration",
-    "tier_migration_summary",
-    "tier_summary",
-    "data_quality",
-    "quarantine_dim_accounts",
-    "quarantine_fct_revenues",
-    "runs",
-]
-TABLES_WITH_SEGMENTS = [
-    *TABLES,
-    "customer_segments",
-    "migration_actions",
-    "segment_summary",
-    "value_health_matrix",
-    "capacity_plan",
-    "engagement_models",
-    "tier_alerts",
-    "tier_decisions",
-    "quarantine_dim_customers",
+    name for name in table_registry().tables if name not in {*WITH_SEGMENTS, "quarantine_dim_customers"}
 ]
 MODELS_AND_TABLES = [
     *((SHIPPED.name, table) for table in TABLES),
@@ -60,7 +48,17 @@ PROFILE_TYPES = {
     "count": "BIGINT",
 }
 
-Columns = dict[str, set[str]]
+QUARANTINED = {
+    "source_version": "bigint",
+    "reasons": "array<string>",
+    "example_key": "string",
+    "file_lines": "bigint",
+    "source_row": "string",
+}
+# Numbers that number something, and count or measure nothing.
+WITHOUT_UNIT = {"row_id", "source_version", "semantics"}
+
+Columns = dict[str, dict[str, str]]  # type by column by table
 
 
 def planned(spark: SparkSession, model: ScoringModel) -> Columns:
@@ -81,22 +79,22 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
         "size": Size(customers=2, plain_up_to=1),
     }
     if model.health is not None:
-        kinds = KINDS["dim_customers"].items()
-        profiles = ", ".join(f"{name} {PROFILE_TYPES[kind]}" for name, kind in kinds)
+        columns = source_tables()["dim_customers"].columns.items()
+        profiles = ", ".join(f"{name} {PROFILE_TYPES[column.type]}" for name, column in columns)
         given["dim_customers"] = spark.createDataFrame([], profiles)
         given["fallback"] = Fallback(SHIPPED, "adherence", given["size"])
     with Engine(spark, **given) as engine:
-        frames = engine.tables(["customer_features", *OF_SNAPSHOT, *OF_SEGMENTS, *OF_COMPARISON])
-        columns = {name: set(frame.columns) | LABELS for name, frame in frames.items()}
+        asked = [name for stage in COMPUTED for name in tables_of(stage)]
+        types = {name: dict(frame.dtypes) | LABELS for name, frame in engine.tables(asked).items()}
     if model.segments is not None:
-        columns["tier_decisions"] = set(decisions.FIELDS.names) | LABELS
-    quarantined = {"source_version", "reasons", "example_key", "source_row"} | LABELS
+        recorded = given["tier_decisions"].dtypes
+        types["tier_decisions"] = dict(recorded)
     sources = ["dim_accounts", "fct_revenues", *(["dim_customers"] if model.health else [])]
     return {
-        **columns,
-        "data_quality": set(output._CHECKS) | LABELS,
-        **{f"quarantine_{source}": quarantined for source in sources},
-        "runs": set(runs._RUNS),
+        **types,
+        "data_quality": output._CHECKS | LABELS,
+        **{f"quarantine_{source}": QUARANTINED | LABELS for source in sources},
+        "runs": runs._RUNS,
     }
 
 
@@ -129,6 +127,13 @@ def test_all_tables_are_described(published: Planned, model: str, tables: list[s
 
 
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
+def test_every_column_is_described_in_the_type_that_it_is_published_in(
+    published: Planned, model: str, table: str
+) -> None:
+    assert differences(table, MODELS[model], published[model][table]) == []
+
+
+@pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_every_column_has_a_comment(published: Planned, model: str, table: str) -> None:
     described = layout(table, MODELS[model])
     comments = {name: described.columns.get(name, "") for name in published[model][table]}
@@ -140,12 +145,54 @@ def test_every_column_has_a_comment(published: Planned, model: str, table: str) 
 def test_constraints_name_columns_that_are_there(published: Planned, model: str, table: str) -> None:
     described = layout(table, MODELS[model])
     columns = published[model][table]
-    assert LABELS <= set(described.not_null) <= columns
+    assert set(columns) >= set(described.not_null) >= set(LABELS) & set(columns)
     for check in described.checks.values():
         without_text = re.sub(r"'[^']*'", "", check)
         names = set(re.findall(r"[a-z]\w*", without_text)) - {"size"}
         assert names
-        assert names <= columns
+        assert names <= set(columns)
+
+
+def test_every_number_has_a_unit() -> None:
+    registry = table_registry()
+    described = {
+        **registry.measures,
+        **{n: c for t in registry.tables.values() for n, c in t.columns.items()},
+    }
+    numbers = {name: column for name, column in described.items() if re.match(NUMBER, column.type)}
+    assert {name for name, column in numbers.items() if column.unit is None} == WITHOUT_UNIT
+    assert [name for name, column in described.items() if column.unit and name not in numbers] == []
+
+
+def test_a_table_that_is_made_by_a_file_of_its_name_is_of_its_stage() -> None:
+    stages = {file.stem: file.parent.name for file in (CHECKOUT / "sql").glob("*/*.sql")}
+    found = {name: table.stage for name, table in table_registry().tables.items() if name in stages}
+    assert len(found) > 8
+    assert found == {name: stages[name] for name in found}
+
+
+def test_readers_have_the_tables_of_a_snapshot() -> None:
+    # The views of a catalog are these, and what else is there tells of runs or is the job's own.
+    kept = {"customer_features", "tier_decisions", "data_quality", "runs"}
+    without = {name for name, table in table_registry().tables.items() if not table.reader_view}
+    assert {name for name in without if not name.startswith("quarantine_")} == kept
+    assert set(PUBLISHED) == set(table_registry().tables) - without
+
+
+def test_the_readme_lists_the_tables() -> None:
+    section = (CHECKOUT / "README.md").read_text().split("## What is published", 1)[1].split("## ", 1)[0]
+    firsts = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    listed = [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
+    assert len(set(listed)) == len(listed)
+    assert set(listed) == {*table_registry().tables, "score_components"}, "a view beside the tables"
+
+
+def test_a_key_or_measure_that_is_not_described_is_refused() -> None:
+    content = table_registry().model_dump()
+    content["tables"]["tier_summary"]["key"] = ("tiers",)
+    content["tables"]["tier_summary"]["measures"] = ("arrr",)
+    with pytest.raises(ValidationError, match=r"tier_summary must name columns.*got \['arrr', 'tiers'\]"):
+        TableRegistry.model_validate(content)
 
 
 def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
@@ -178,6 +225,15 @@ def test_metric_without_a_comment_has_the_models_words() -> None:
 
     assert comment(layout("customer_tiers", own_metric("Own words"))) == "Own words"
     assert comment(layout("customer_tiers", own_metric(None))) == "Metric of the profitability score"
+
+
+def test_what_a_model_counts_has_a_comment() -> None:
+    model = SHIPPED.model_copy(update={"counts": {"warning_signs": (SHIPPED.tiers[0].when,)}})
+    comment = layout("customer_tiers", model).columns["warning_signs"]
+    assert comment == "How many of the model's conditions for warning_signs hold"
+    assert (
+        layout("customer_tiers", VALUE).columns["churn_signals"].startswith("How many of the model's churn")
+    )
 
 
 def test_models_words_don_t_replace_a_comment() -> None:
