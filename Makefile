@@ -27,16 +27,16 @@ lock: ## pin the packages of the environment in requirements-dev.lock, with hash
 
 run: $(READY) ## sample data, three snapshots, what changed between them, and a summary
 	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)
-	@$(BIN)/python -m jobs.tier_customers --config conf/local.yaml $(DATES:%=--as-of %)
+	@$(BIN)/python -m jobs.publish --config conf/local.yaml $(DATES:%=--as-of %)
 
 segments: $(READY) ## both models on the sample data, with segments, what waits for a decision, a check of them
 	@$(BIN)/python scripts/make_sample_data.py --output $(SAMPLE) --customers $(SAMPLE_CUSTOMERS)
-	@$(BIN)/python -m jobs.tier_customers --config conf/both_models.yaml $(DATES:%=--as-of %)
-	@$(BIN)/python -m jobs.decide --config conf/both_models.yaml list
+	@$(BIN)/python -m jobs.publish --config conf/both_models.yaml $(DATES:%=--as-of %)
+	@$(BIN)/python -m jobs.decide list --config conf/both_models.yaml
 	@$(BIN)/python -m jobs.check_model --config conf/both_models.yaml --today $(lastword $(DATES))
 
 retail: $(READY) ## the same on a sample of real invoices
-	@$(BIN)/python -m jobs.tier_customers --config conf/online_retail.yaml \
+	@$(BIN)/python -m jobs.publish --config conf/online_retail.yaml \
 	    --as-of 2011-06-30 --as-of 2011-09-30 --as-of 2011-12-09
 
 check-source: $(READY) ## what CONFIG's sources hold and what a run would say of them: make check-source CONFIG=run.yaml

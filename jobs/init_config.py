@@ -1,16 +1,14 @@
 """Writes a first configuration for tables of one's own, with each guess and its reason as a comment."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.core.commands.kit import EXIT_STATUS_HELP, leave, run_command
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.config.settings import load_settings
 from jobs.core.runtime.errors import ConfigurationError, Problems
-from jobs.core.runtime.logs import default_log_file
 from jobs.core.runtime.progress import say
-from jobs.core.runtime.session import open_session
 from jobs.core.sources.first_config.document import first_config
 from jobs.core.sources.first_config.table_look import Look, look_at
 
@@ -28,12 +26,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with arguments as on the command line; its exit status."""
-    given = _parser().parse_args(arguments)
-    return run_command(lambda _: _init_config(given), given.log_file)
+    return run_command(_parser(), arguments, _init_config)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="init_config", description=__doc__, epilog=EXIT_STATUS_HELP)
+def _parser() -> Parser:
+    parser = Parser("init", __doc__, configured=False)
     for source, (option, text) in _OPTIONS.items():
         required = source == "fct_revenues"
         parser.add_argument(option, dest=source, metavar="PATH", required=required, help=text)
@@ -41,16 +38,14 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=Path("run.yaml"), metavar="FILE", help="default: %(default)s"
     )
     parser.add_argument("--force", action="store_true", help="write over files that are there")
-    parser.add_argument(
-        "--log-file", type=Path, default=default_log_file(), metavar="FILE", help="log (default: %(default)s)"
-    )
     return parser
 
 
-def _init_config(given: argparse.Namespace) -> None:
+def _init_config(command: Command) -> None:
+    given = command.given
     if not given.output.parent.is_dir():
         raise ConfigurationError(f"--output: must be in a folder that is there, got {str(given.output)!r}")
-    files = first_config(given.output, _looks(given))
+    files = first_config(given.output, _looks(command))
     there = [str(file) for file in files if file.exists()]
     if there and not given.force:
         raise ConfigurationError(
@@ -61,19 +56,19 @@ def _init_config(given: argparse.Namespace) -> None:
     load_settings(given.output, [])
     todos = sum(text.count("TODO:") for text in files.values())
     say(f"Written: {', '.join(map(str, files))}; {todos} places in them say TODO")
-    say(f"Look through them, then: python -m jobs.check_source --config {given.output}")
+    say(f"Look through them, then: customer-tiers check-source --config {given.output}")
 
 
-def _looks(given: argparse.Namespace) -> dict[str, Look]:
+def _looks(command: Command) -> dict[str, Look]:
     """The tables that were given, with every problem in any of them told at once."""
-    spark = open_session("customer-tiers", given.log_file)
     problems = Problems()
     looks = {}
-    for source, (option, _) in _OPTIONS.items():
-        place = getattr(given, source)
-        if place is not None:
-            with problems.gathered():
-                looks[source] = look_at(spark, option, place)
+    with command.session() as spark:
+        for source, (option, _) in _OPTIONS.items():
+            place = getattr(command.given, source)
+            if place is not None:
+                with problems.gathered():
+                    looks[source] = look_at(spark, option, place)
     problems.refuse()
     return looks
 

@@ -186,7 +186,7 @@ class Benchmark:
             }
             config.write_text(yaml.safe_dump(settings))
             arguments = ["--config", config, "--as-of", str(AS_OF), "--no-summary", "--log-file", log]
-            return [sys.executable, "-m", "jobs.tier_customers", *arguments]
+            return [sys.executable, "-m", "jobs.publish", *arguments]
         program = CHECKOUT / PROGRAMS / f"run_{engine}.py"
         last = workplace / "spill" if engine == "duckdb" else log
         return [sys.executable, program, self._folder, output, str(AS_OF), last]

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
 from jobs.core.config.model import load_model
-from jobs.core.delta.identifiers import Location
-from jobs.core.delta.tables import OutputTables
+from jobs.core.config.settings import load_settings
+from jobs.core.publish.output import Output
+from jobs.core.publish.recorded import the_snapshot
 from jobs.core.report import summary
 from jobs.core.runtime.logs import default_log_file
 from jobs.core.runtime.session import open_session
@@ -17,11 +17,11 @@ from jobs.core.runtime.session import open_session
 def main() -> None:
     """Draws it."""
     spark = open_session("customer-tiers picture", default_log_file())
-    tables = OutputTables(spark, Location(path=str(Path("build/output").resolve())))
-    newest = tables.read("tier_summary").agg(F.max("as_of")).collect()[0][0]
+    settings, model = load_settings(Path("conf/local.yaml"), []), load_model("profitability_adherence")
+    snapshot = the_snapshot(Output(spark, settings, [model]), model)
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=104, file=nowhere, force_terminal=True)
-        summary.show_snapshot(spark, tables, load_model("profitability_adherence"), newest, console)
+        summary.show_snapshot(console, snapshot, model)
     picture = console.export_svg(title="customer-tiers")
     # Any monospaced font will do: a picture should fetch nothing.
     Path(".github/summary.svg").write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import tier_customers
+from jobs import publish, reproduce
 from jobs.core.config.settings import Settings
 from jobs.core.publish.readers import PUBLISHED, published
 from jobs.core.runtime.functions import define_functions
@@ -94,10 +94,14 @@ class Workspace:
     def run(self, *dates: date | str, options: Sequence[str] = ()) -> int:
         """Runs the job in this process; its exit status."""
         as_of = [argument for day in dates for argument in ("--as-of", str(day))]
-        log = str(self.folder / "job.log")
-        return tier_customers.run(
-            ["--config", str(self.config), *as_of, "--log-file", log, "--no-summary", *options]
-        )
+        return publish.run([*self._given(), *as_of, "--no-summary", *options])
+
+    def reproduce(self, run_id: str, *options: str) -> int:
+        """Computes a run again in this process; its exit status."""
+        return reproduce.run([run_id, *self._given(), *options])
+
+    def _given(self) -> list[str]:
+        return ["--config", str(self.config), "--log-file", str(self.folder / "job.log")]
 
     def table(self, name: str, output: str = "output") -> DataFrame:
         return self.spark.read.format("delta").load(str(self.folder / output / name))

@@ -169,7 +169,7 @@ def test_an_unexpected_failure_is_one_line_and_a_log(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.configure()
-    monkeypatch.setattr("jobs.tier_customers.borrowed_session", lambda *_: 1 / 0)
+    monkeypatch.setattr("jobs.core.commands.kit.borrowed_session", lambda *_: 1 / 0)
 
     status, said = refused(workspace, capsys, "2024-12-31")
 

@@ -15,7 +15,7 @@ QUERY = "SELECT *, 'North' AS region FROM booked -- {note}\n"
 
 
 def reproduced(workspace: Workspace, run_id: str, *options: str) -> int:
-    return workspace.run(options=["--reproduce", run_id, *options])
+    return workspace.reproduce(run_id, *options)
 
 
 def commits(output: Path) -> dict[Path, float]:
@@ -140,4 +140,4 @@ def test_a_run_is_reproduced_until_its_source_is_vacuumed(
     assert "what it read is gone (vacuumed, or moved)" in capsys.readouterr().err
 
     assert reproduced(workspace, "no such run") == 2
-    assert "--reproduce: must be the run_id of a published run, got 'no such run'" in capsys.readouterr().err
+    assert "RUN_ID: must be the run_id of a published run, got 'no such run'" in capsys.readouterr().err

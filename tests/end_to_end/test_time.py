@@ -79,7 +79,7 @@ class Months:
             ).fetchall()
             assert sorted(found) == expected, day
         for run in runs[:: 1 if self.is_year else 4].itertuples():
-            assert self.workspace.run(options=["--reproduce", run.run_id]) == 0, run.Index
+            assert self.workspace.reproduce(run.run_id) == 0, run.Index
 
 
 def months(

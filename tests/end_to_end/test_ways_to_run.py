@@ -27,7 +27,7 @@ def publish(workspace: Workspace, *command: str | Path, **environment: str) -> s
     workspace.configure()
     elsewhere = workspace.folder / "else where"
     elsewhere.mkdir()
-    arguments = ["--config", workspace.config, "--as-of", "2024-12-31"]
+    arguments = ["publish", "--config", workspace.config, "--as-of", "2024-12-31"]
     done = subprocess.run(
         [*command, *arguments],
         cwd=elsewhere,

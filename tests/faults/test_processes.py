@@ -29,7 +29,7 @@ ON_A_CLUSTER = """
 import sys
 from pathlib import Path
 from pyspark.sql import SparkSession
-from jobs import tier_customers
+from jobs import publish
 from jobs.core.runtime.session import properties
 settings = properties(Path("conf/spark/local.conf").read_text())
 settings |= {"spark.master": "local-cluster[2,1,1024]", "spark.executor.memory": "1g"}
@@ -37,18 +37,18 @@ settings["spark.driver.memory"] = "1g"
 settings["spark.executor.extraJavaOptions"] = settings["spark.driver.extraJavaOptions"]
 spark = SparkSession.builder.config(map=settings).getOrCreate()
 print("ready", flush=True)
-status = tier_customers.run(sys.argv[1:])
+status = publish.run(sys.argv[1:])
 spark.stop()
 sys.exit(status)
 """
 MANY_RUNS = """
 import sys
-from jobs import tier_customers
+from jobs import publish
 from jobs.core.runtime.session import open_session
 open_session("many runs")
 config, log, *dates = sys.argv[1:]
 common = ["--config", config, "--log-file", log, "--no-summary"]
-print(*(tier_customers.run([*common, "--as-of", day]) for day in dates))
+print(*(publish.run([*common, "--as-of", day]) for day in dates))
 """
 
 
@@ -98,7 +98,7 @@ def test_a_killed_run_is_harmless(history: Workspace, table: str) -> None:
     log = history.folder / "output" / table / "_delta_log"
     commits = len(list(log.glob("*.json")))
     process = started(
-        "-m", "jobs.tier_customers", "--config", history.config, "--as-of", str(DATES[1]), "--no-summary"
+        "-m", "jobs.publish", "--config", history.config, "--as-of", str(DATES[1]), "--no-summary"
     )
     wait_until(lambda: len(list(log.glob("*.json"))) > commits, process)
     os.killpg(process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictStr, ValidationInfo, model_validator
 
 from jobs.core.config.documents import Document
+from jobs.core.runtime.nearest import did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
@@ -78,7 +79,10 @@ def check_thresholds(
     for place, condition in placed:
         for comparison in condition.comparisons() if condition else ():
             if comparison.threshold and comparison.threshold not in known:
-                yield f"{place}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+                yield (
+                    f"{place}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+                    f"{did_you_mean(comparison.threshold, known)}"
+                )
 
 
 def check_rules(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:

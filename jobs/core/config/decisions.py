@@ -10,6 +10,7 @@ from jobs.core.config.documents import is_date
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import AXES, CHURNED
 from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.nearest import did_you_mean
 
 COLUMNS = ("customer_key", "axis", "decision", "value", "decided_by", "reason", "valid_from", "expires")
 DECISIONS = _APPROVE, REJECT, _OVERRIDE = "approve", "reject", "override"
@@ -60,7 +61,8 @@ class Decision:
         }
         for column, allowed in choices.items():
             if column in given and allowed and given[column] not in allowed:
-                yield self.must_be(column, f"one of {', '.join(allowed)}")
+                must_be = self.must_be(column, f"one of {', '.join(allowed)}")
+                yield must_be + did_you_mean(given[column], allowed)
         begins, ends = given.get("valid_from", ""), given.get("expires", "")
         for column, text in (("valid_from", begins), ("expires", ends)):
             if text and not is_date(text):

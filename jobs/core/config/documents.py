@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.core.config.known_keys import keys_at
 from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.redaction import redacted
 
 
@@ -125,7 +127,7 @@ def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> 
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(error))) from None
+        raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(schema, error))) from None
     except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
         raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
 
@@ -140,7 +142,6 @@ def is_date(text: str) -> bool:
 
 _WORDING = {
     "missing": "must be given",
-    "extra_forbidden": "must be a known key, got an unknown one (misspelt?)",
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -157,15 +158,26 @@ _WORDING = {
 }
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def _problems(schema: type[BaseModel], error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False):
         path = ".".join(str(step) for step in problem["loc"]) or "(the document)"
+        if problem["type"] == "extra_forbidden":
+            *place, given = problem["loc"]
+            known = keys_at(schema, tuple(place))
+            yield f"{path}: must be a known key, one of {', '.join(known)}{did_you_mean(given, known)}"
+            continue
         # The schema's own checks speak for themselves; pydantic's are put into the same form.
         own = problem["type"] in {"value_error", "assertion_error"}
         said = problem["msg"].removeprefix("Value error, ")
         wording = said if own else _WORDING.get(problem["type"], re.sub(r"^[\w ]+ should ", "must ", said))
-        shown = "" if own or problem["type"] in {"missing", "extra_forbidden"} else f", got {_shown(problem)}"
-        yield f"{path}: {wording}{shown}"
+        shown = "" if own or problem["type"] == "missing" else f", got {_shown(problem)}"
+        nearest = ""
+        if problem["type"] == "literal_error":
+            nearest = did_you_mean(problem["input"], _QUOTED.findall(said))
+        yield f"{path}: {wording}{shown}{nearest}"
 
 
 def _shown(problem: Mapping[str, Any]) -> str:

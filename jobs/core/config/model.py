@@ -26,6 +26,7 @@ from jobs.core.config.outcomes import Exclusion, Flag, Health, Tier
 from jobs.core.config.segmentation import ANY, CHURNED, Segmentation
 from jobs.core.config.settings import is_model_file
 from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.resources import resource
 
@@ -108,6 +109,7 @@ class ScoringModel(Document):
                     named |= dict.fromkeys(ends, f"segments.migration_rules: {rule.rule}")
             refuse(
                 f"{place} must name tiers among {', '.join(sorted(tiers))}, got {tier!r}"
+                f"{did_you_mean(tier, tiers)}"
                 for tier, place in named.items()
                 if tier not in tiers
             )
@@ -216,7 +218,7 @@ def load_model(name: str) -> ScoringModel:
     if name not in shipped:
         raise ConfigurationError(
             f"model: must be one of {', '.join(sorted(shipped))}, or a path ending in .yaml, "
-            f"got {redacted(repr(name)):.80}"
+            f"got {redacted(repr(name)):.80}{did_you_mean(name, shipped)}"
         )
     return validate(
         ScoringModel, read_yaml(shipped[name], f"conf/models/{name}.yaml"), f"conf/models/{name}.yaml"

@@ -1,6 +1,6 @@
 """Checks a model against the measures that it names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from pyspark.sql.types import (
@@ -18,6 +18,7 @@ from jobs.core.config.documents import is_date
 from jobs.core.config.model import COVERAGE, ScoringModel
 from jobs.core.config.segmentation import AXES, STANDING
 from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean, one_of
 
 _NUMBER, _TEXT, _DATE, _BOOLEAN = "a number", "text", "a date", "true or false"
 
@@ -51,13 +52,20 @@ def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -
     for comparison in rule.comparisons():
         name = comparison.metric or ""
         if name not in measures:
-            yield f"{place}: metric must be one of {', '.join(measures)}, got {name!r}"
+            yield f"{place}: metric {one_of(measures, name)}"
             continue
         if comparison.operator in {"missing", "present"}:
             continue
         operand = _operand_kind(comparison, measures[name])
         if operand != measures[name]:
             yield f"{place}: {name} must be compared with {measures[name]}, got {operand}"
+
+
+def _suitable(known: Sequence[str], given: str, measures: Mapping[str, str]) -> str:
+    """Says which measures a name must be one of; one that is there and doesn't suit is not misspelt."""
+    if given in measures:
+        return f"must be one of {', '.join(known)}, got {given!r}"
+    return one_of(known, given)
 
 
 def _scored(model: ScoringModel) -> list[str]:
@@ -70,7 +78,10 @@ def _figure_problems(model: ScoringModel, measures: Mapping[str, str]) -> Iterat
     for alert in model.segments.alerts if model.segments else ():
         for name in alert.figures:
             if name not in measures:
-                yield f"segments.alerts.{alert.alert}.figures: must be measures, got {name!r}"
+                yield (
+                    f"segments.alerts.{alert.alert}.figures: must be measures, got {name!r}"
+                    f"{did_you_mean(name, measures)}"
+                )
 
 
 def check_model(model: ScoringModel, features: StructType) -> None:
@@ -95,18 +106,19 @@ def check_model(model: ScoringModel, features: StructType) -> None:
         problems.append("health: needs sources.dim_customers, which is not configured")
     for position, metric in enumerate(model.ranked):
         if measures.get(metric) != _NUMBER:
-            problems.append(f"ranked.{position}: must be a measure that is a number, got {metric!r}")
+            problems.append(
+                f"ranked.{position}: must be a measure that is a number, got {metric!r}"
+                f"{'' if metric in measures else did_you_mean(metric, measures)}"
+            )
     for position, component in enumerate(model.components):
         if measures.get(component.metric) != _NUMBER and component.metric not in model.score_columns:
             numbers = [name for name, kind in measures.items() if kind == _NUMBER]
-            problems.append(
-                f"components.{position}.metric: must be one of {', '.join(numbers)}, got {component.metric!r}"
-            )
+            problems.append(f"components.{position}.metric: {_suitable(numbers, component.metric, measures)}")
     for position, column in enumerate(model.peer_group):
         # A fraction is no group: its text would depend on how it is printed.
         if column not in measures or isinstance(features[column].dataType, FractionalType):
             whole = [field.name for field in features if not isinstance(field.dataType, FractionalType)]
-            problems.append(f"peer_group.{position}: must be one of {', '.join(whole)}, got {column!r}")
+            problems.append(f"peer_group.{position}: {_suitable(whole, column, measures)}")
     for place, rule in model.conditions():
         known = next((names for start, names in known_at.items() if place.startswith(start)), after_scores)
         problems += _condition_problems(place, rule, known)

@@ -10,6 +10,7 @@ from jobs.core.config.quality import Severity
 from jobs.core.config.settings import Settings, Source
 from jobs.core.config.source_columns import SourceColumn, SourceTable, source_tables
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.resources import resource
 from jobs.core.runtime.visible import visible
 
@@ -178,7 +179,10 @@ def _severity_problems(
         if rule in shipped.conservation:
             yield f"quality.severity.{rule}: must not be changed: it always fails"
         elif rule not in known:
-            yield f"quality.severity: must name rules among {', '.join(known)}, got {rule!r}"
+            yield (
+                f"quality.severity: must name rules among {', '.join(known)}, got {rule!r:.80}"
+                f"{did_you_mean(rule, known)}"
+            )
         elif rule in about_rows and about_rows[rule].unusable and severity in {"warn", "off"}:
             yield (
                 f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "

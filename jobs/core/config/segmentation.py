@@ -17,6 +17,7 @@ from jobs.core.config.conditions import (
     refuse,
 )
 from jobs.core.config.documents import Document
+from jobs.core.runtime.nearest import did_you_mean
 
 Axis = Literal["tier", "value_segment", "behavior_segment", "health_state"]
 AXES: tuple[Axis, ...] = ("tier", "value_segment", "behavior_segment", "health_state")
@@ -169,7 +170,7 @@ class Segmentation(Document):
         problems = list(check_names("service_level", levels))
         problems += [
             f"must have service_level of {segment.segment} among {', '.join(levels)}, "
-            f"got {segment.service_level!r}"
+            f"got {segment.service_level!r}{did_you_mean(segment.service_level, levels)}"
             for segment in self.value
             if segment.service_level not in levels
         ]
@@ -187,7 +188,10 @@ class Segmentation(Document):
             to = ends | ({CHURNED} if rule.axis == "behavior_segment" else set())
             for key, value, allowed in (("from", rule.from_value, ends), ("to", rule.to_value, to)):
                 if value not in allowed:
-                    yield f"migration rule {rule.rule}: {key} must be one of {sorted(allowed)}, got {value!r}"
+                    yield (
+                        f"migration rule {rule.rule}: {key} must be one of {sorted(allowed)}, got {value!r}"
+                        f"{did_you_mean(value, allowed)}"
+                    )
         if rule.mode == "manual" and rule.axis != "value_segment" and rule.to_value != CHURNED:
             yield (
                 f"migration rule {rule.rule}: must be automatic: only value segments and what leads to "

@@ -16,6 +16,7 @@ from jobs.core.config.own_columns import OwnColumns, name_problems
 from jobs.core.config.quality import Quality
 from jobs.core.config.source_columns import SourceColumn, source_tables
 from jobs.core.runtime.errors import Problems
+from jobs.core.runtime.nearest import did_you_mean
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 
@@ -28,7 +29,8 @@ def _column_name(value: str) -> str:
 
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError(f"must be a time zone such as UTC or Europe/Berlin, got {value!r}")
+        nearest = did_you_mean(value, available_timezones())
+        raise ValueError(f"must be a time zone such as UTC or Europe/Berlin, got {value!r}{nearest}")
     return value
 
 

@@ -15,6 +15,7 @@ from jobs.core.publish.counting import disturbed
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
+from jobs.core.runtime.nearest import one_of
 
 PUBLISHED = tables_with_views()
 _MOST_ROUNDS = 20  # of making views while other runs publish
@@ -35,8 +36,10 @@ def published(
         model: whose snapshot, where the folder holds several models'.
 
     Raises:
-        ConfigurationError: nothing is published for that date.
+        ConfigurationError: nothing is published for that date, or there is no such table.
     """
+    if table not in PUBLISHED:
+        raise ConfigurationError(f"table: {one_of(PUBLISHED, table)}")
     root = OutputTables(spark, Location(path=path))
     found = RunLog.snapshots(root, model).get(as_of)
     if found is None or table not in found.written:

@@ -47,7 +47,7 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
     recorded = Output(spark, settings, models).log.find(run_id)
     if not recorded:
         raise ConfigurationError(
-            f"--reproduce: must be the run_id of a published run, got {run_id!r}, of which runs in "
+            f"RUN_ID: must be the run_id of a published run, got {run_id!r}, of which runs in "
             f"{settings.output.path or settings.output.schema_name} knows nothing"
         )
     events = {model_name: told[-1] for model_name, told in recorded.items()}

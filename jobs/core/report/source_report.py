@@ -1,20 +1,18 @@
 """What the columns of a source look like, which of its rows are set aside, and whether its keys join."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
+from jobs.core.report.answers import Answers
 from jobs.core.runtime.functions import with_functions
-from jobs.core.runtime.visible import cell, visible
+from jobs.core.runtime.visible import visible
 
 _SHOWN = (T.StringType, T.BooleanType, T.DateType, T.TimestampType, T.TimestampNTZType, T.NumericType)
 _LONGEST = 40  # characters of a value
@@ -23,10 +21,10 @@ _LATEST = "latest_event"
 
 
 class SourceReport:
-    """Prints what is found out about the sources."""
+    """Shows what is found out about the sources; to programs with what each row is about."""
 
-    def __init__(self, out: Console, settings: Settings, rules: Rules) -> None:
-        self._out = out
+    def __init__(self, answers: Answers, settings: Settings, rules: Rules) -> None:
+        self._answers = answers
         self._settings = settings
         self._rules = rules
 
@@ -53,38 +51,37 @@ class SourceReport:
         if "event_date" in self._settings.sources.columns_of(name):
             aggregates.append(_latest_event(self._rules).alias(_LATEST))
         found = incoming.agg(*aggregates).collect()[0].asDict()
-        headings = ("column", "read as", "type", "empty", "unreadable", "distinct", "least", "most", "e.g.")
-        rows = [column.described(found) for column in columns]
-        self._show(f"{name}: {found['rows']:,} rows", headings, rows)
+        title, rows = f"{name}: {found['rows']:,} rows", [column.described(found) for column in columns]
+        self._answers.rows(title, rows, {"distinct": _about}, about="column", source=name)
         text = found.get(_LATEST)
         return None if text is None else date.fromisoformat(text)
 
-    def set_aside(self, table: str, rows: DataFrame) -> None:
+    def set_aside(self, table: str, quarantined: DataFrame) -> None:
         """Prints which rows of a source a run would set aside: for each reason how many, and an example.
 
         Args:
             table: of quarantine.
-            rows: what would be appended to it.
+            quarantined: what would be appended to it.
         """
         rules = self._rules.rows[table.removeprefix("quarantine_")]
         example = F.struct("example_key", F.left("source_row", F.lit(_LONGEST_ROW + 1)).alias("row"))
         reasons = (
-            rows.select(F.explode("reasons").alias("reason"), example.alias("example"))
+            quarantined.select(F.explode("reasons").alias("reason"), example.alias("example"))
             .groupBy("reason")
             .agg(F.count("*").alias("rows"), F.min("example").alias("example"))
             .orderBy("reason")
             .collect()
         )
-        lines = [
-            [
-                found["reason"],
-                f"{found['rows']:,}",
-                rules[found["reason"]].means,
-                _short(found["example"]["row"], _LONGEST_ROW),
-            ]
+        rows = [
+            {
+                "reason": found["reason"],
+                "rows": found["rows"],
+                "means": rules[found["reason"]].means,
+                "example": _short(found["example"]["row"], _LONGEST_ROW),
+            }
             for found in reasons
         ]
-        self._show(f"{table}: rows that would be set aside", ("reason", "rows", "means", "e.g."), lines)
+        self._answers.rows(f"{table}: rows that would be set aside", rows, about="set_aside", table=table)
 
     def join(self, facts: DataFrame, other: DataFrame, key: str, name: str) -> None:
         """Prints how many values of a key the facts and another source have in common, and what is left.
@@ -95,10 +92,12 @@ class SourceReport:
             key: the column.
             name: of the other source.
         """
-        found = _joined(facts, other, key)
+        found = _joined(facts, other, key).asDict()
+        if self._answers.as_json:
+            self._answers.rows("", [found], about="join", source=name, key=key)
 
         def example(column: str) -> str:
-            return "" if found[column] is None else f", e.g. {visible(_short(found[column]))}"
+            return "" if found[column] is None else f", e.g. {visible(_short(found[column]) or '')}"
 
         lines = [
             f"\n{key}: {found['unknown']:,} of {found['used']:,} in fct_revenues "
@@ -107,22 +106,7 @@ class SourceReport:
         ]
         if found["rows_without"]:
             lines.append(f"{found['rows_without']:,} rows of fct_revenues have none")
-        self._out.print(Text("; ".join(lines)))
-
-    def _show(self, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(
-            title=Text(f"\n{title}"),
-            title_justify="left",
-            title_style="bold",
-            header_style="",
-            box=None,
-            pad_edge=False,
-        )
-        for heading in headings:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*map(cell, row))
-        self._out.print(table)
+        self._answers.text("; ".join(lines))
 
 
 def _read_as(name: str, settings: Settings) -> dict[str, list[str]]:
@@ -177,28 +161,32 @@ class _Aggregates:
             for name, each in found.items()
         ]
 
-    def described(self, found: Mapping[str, Any]) -> list[str]:
+    def described(self, found: Mapping[str, Any]) -> dict[str, Any]:
         def of(name: str) -> Any:  # noqa: ANN401  (a count or a text)
             return found.get(f"{self._prefix}_{name}")
 
-        told = [self._field.name, ", ".join(self._read_as), self._field.dataType.simpleString()]
-        told.append(f"{of('empty'):,}")
-        if not self._is_shown:
-            return [*told, "", "", "", "", ""]
-        least, most = of("least"), of("most")
-        # The count is exact only where it can't be otherwise.
-        distinct = "0" if least is None else "1" if least == most else f"~{max(2, of('distinct')):,}"
-        return [
-            *told,
-            f"{of('unreadable'):,}",
-            distinct,
-            *(_short(of(each)) for each in ("least", "most", "example")),
-        ]
+        least, most, distinct = of("least"), of("most"), of("distinct")
+        if distinct is not None:
+            distinct = 0 if least is None else 1 if least == most else max(2, distinct)
+        return {
+            "column": self._field.name,
+            "read_as": self._read_as,
+            "type": self._field.dataType.simpleString(),
+            "empty": of("empty"),
+            "unreadable": of("unreadable"),
+            "distinct": distinct,
+            **{each: _short(of(each)) for each in ("least", "most", "example")},
+        }
 
 
-def _short(text: str | None, longest: int = _LONGEST) -> str:
+def _about(count: int | None) -> str:
+    """A count that is exact only where it can't be otherwise."""
+    return "" if count is None else str(count) if count < 2 else f"~{count:,}"  # noqa: PLR2004
+
+
+def _short(text: str | None, longest: int = _LONGEST) -> str | None:
     if text is None:
-        return ""
+        return None
     return text if len(text) <= longest else f"{text[:longest]}\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -3,68 +3,41 @@
 from datetime import date
 from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from jobs.core.config.model import COVERAGE, TOTAL, ScoringModel
 from jobs.core.delta.tables import OutputTables
-from jobs.core.publish.explanation import score_components
-from jobs.core.runtime.visible import cell, visible, visible_lines
+from jobs.core.publish.recorded import RecordedSnapshot
+from jobs.core.report.answers import Answers
+from jobs.core.report.tables import add_row, text_table
+from jobs.core.runtime.visible import visible
 
-_WIDTH_OF_FILES = 130  # characters, when the output is no terminal
+_SHOWN = ("tier_summary", "tier_migration_summary", "segment_summary")
 _MOVEMENTS = ("new", "returned", "upgraded", "unchanged", "downgraded", "churned")
 
 
-def show(
-    spark: SparkSession,
-    tables: OutputTables,
-    model: ScoringModel,
-    as_of: date,
-    console: Console | None = None,
-) -> None:
-    """Prints the summary of one published snapshot, and where to look further."""
-    out = console or Console()
-    if not out.is_terminal:
-        out.width = _WIDTH_OF_FILES
-    show_snapshot(spark, tables, model, as_of, out)
-    _where_to_look(out, tables)
+def show(answers: Answers, snapshot: RecordedSnapshot, model: ScoringModel) -> None:
+    """Shows people the summary of one published snapshot and where to look further; programs its tables."""
+    if answers.as_json:
+        for table in filter(snapshot.has, _SHOWN):
+            answers.frame("", snapshot.read(table), table=table)
+        return
+    show_snapshot(answers.console, snapshot, model)
+    _where_to_look(answers, snapshot.tables)
 
 
-def show_snapshot(
-    spark: SparkSession, tables: OutputTables, model: ScoringModel, as_of: date, out: Console
-) -> None:
+def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel) -> None:
     """Prints tiers, movements and two customers explained."""
-    this_date = F.col("as_of") == F.lit(as_of)
-    _tiers(out, tables.read("tier_summary").where(this_date).collect(), model, as_of)
-    _movements(out, tables.read("tier_migration_summary").where(this_date).collect())
+    _tiers(out, snapshot.read("tier_summary").collect(), model, snapshot.as_of)
+    _movements(out, snapshot.read("tier_migration_summary").collect())
     if model.segments is not None:
-        _segments(out, tables.read("segment_summary").where(this_date).collect(), model)
-        _to_do(out, *(tables.read(name).where(this_date) for name in ("migration_actions", "tier_alerts")))
-    tiers = tables.read("customer_tiers").where(this_date)
-    components = spark.sql(score_components(tables)).where(this_date)
-    for customer in _two_customers(tiers):
+        _segments(out, snapshot.read("segment_summary").collect(), model)
+        _to_do(out, *map(snapshot.read, ("migration_actions", "tier_alerts")))
+    components = snapshot.score_components()
+    for customer in _two_customers(snapshot.read("customer_tiers")):
         _explained(out, customer, components, model)
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(
-        title=Text(f"\n{visible(title)}"),
-        title_justify="left",
-        title_style="bold",
-        header_style="",
-        box=None,
-        pad_edge=False,
-    )
-    for position, heading in enumerate(headings):
-        table.add_column(cell(heading), justify="left" if position == 0 else "right", no_wrap=True)
-    return table
-
-
-def _add_row(table: Table, *cells: str) -> None:
-    table.add_row(*map(cell, cells))
 
 
 def _percent(share: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
@@ -76,14 +49,13 @@ def _money(amount: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
 
 
 def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> None:
-    table = _table(
-        f"Tiers on {as_of}", "tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR"
-    )
+    columns = ("tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR")
+    table = text_table(f"Tiers on {as_of}", columns, numbers=True)
     found = {row["tier"]: row for row in rows}
     for tier in [*model.tier_names, TOTAL]:
         row = found[tier]
         means = [row[f"mean_{name}"] for name in model.score_columns]
-        _add_row(
+        add_row(
             table,
             row["tier_name"] if tier == TOTAL else f"{tier} {row['tier_name']}",
             f"{row['customers']:,}",
@@ -102,20 +74,21 @@ def _movements(out: Console, rows: list[Row]) -> None:
         out.print("\nThe first snapshot of this model: nothing to compare it with yet.")
         return
     title = f"Movements since {rows[0]['previous_as_of']}"
-    table = _table(title, "movement", "customers", "revenue before", "revenue after", "impact")
+    columns = ("movement", "customers", "revenue before", "revenue after", "impact")
+    table = text_table(title, columns, numbers=True)
     for movement in _MOVEMENTS:
         moved = [row for row in rows if row["movement"] == movement]
         sums = [
             sum(row[name] for row in moved) for name in ("revenue_before", "revenue_after", "revenue_impact")
         ]
         customers = sum(row["customers"] for row in moved)
-        _add_row(table, movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
+        add_row(table, movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
     out.print(table)
 
 
 def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
     columns = ("value segment", "customers", "share", "expected", "ARR", "share", "expected", "health")
-    table = _table("Value segments", *columns)
+    table = text_table("Value segments", columns, numbers=True)
     found = {row["segment"]: row for row in rows if row["axis"] == "value_segment"}
     for segment in model.segmentation.value:
         row = found[segment.segment]
@@ -126,7 +99,7 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
                 (row["expected_arr_from"], row["expected_arr_to"]),
             )
         ]
-        _add_row(
+        add_row(
             table,
             row["segment"],
             f"{row['customers']:,}",
@@ -142,11 +115,11 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
 
 def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
     """How many migration rules fired or wait, and how many customers each alert is about."""
-    table = _table("To do", "what", "status", "customers")
+    table = text_table("To do", ("what", "status", "customers"), numbers=True)
     for row in actions.groupBy("action", "status").count().orderBy("action", "status").collect():
-        _add_row(table, row["action"], row["status"], f"{row['count']:,}")
+        add_row(table, row["action"], row["status"], f"{row['count']:,}")
     for row in alerts.groupBy("reason", "severity").count().orderBy("severity", "reason").collect():
-        _add_row(table, row["reason"], row["severity"], f"{row['count']:,}")
+        add_row(table, row["reason"], row["severity"], f"{row['count']:,}")
     out.print(table)
 
 
@@ -166,22 +139,16 @@ def _two_customers(tiers: DataFrame) -> list[Row]:
 def _explained(out: Console, customer: Row, components: DataFrame, model: ScoringModel) -> None:
     name = customer["customer_name"] or customer["customer_key"]
     flags = ", ".join(f"{flag['flag']} ({flag['recommended_action']})" for flag in customer["action_flags"])
-    table = _table(
-        f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}",
-        "component",
-        "value",
-        "peers below",
-        "scaled by",
-        "weight",
-        "points",
-    )
+    title = f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}"
+    columns = ("component", "value", "peers below", "scaled by", "weight", "points")
+    table = text_table(title, columns, numbers=True)
     rows = components.where(F.col("customer_key") == customer["customer_key"]).collect()
     by_metric = {row["metric"]: row for row in rows}
     for score, column in zip(model.scores, model.score_columns, strict=True):
         for component in model.components_of(score):
             row = by_metric[component.metric]
             inverted = "1 - " if component.direction == "lower_is_better" else ""
-            _add_row(
+            add_row(
                 table,
                 f"  {component.metric}",
                 "-" if row["value"] is None else f"{row['value']:,.2f}",
@@ -191,7 +158,7 @@ def _explained(out: Console, customer: Row, components: DataFrame, model: Scorin
                 "not measured" if row["points"] is None else f"{row['points']:.6f}",
             )
         total = customer[column]
-        _add_row(table, f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
+        add_row(table, f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
     if model.missing == "shared":
         table.caption = f"{_percent(customer[COVERAGE])} of the weight is measured"
         table.caption_justify = "left"
@@ -205,15 +172,10 @@ t = deltalake.DeltaTable('{path}/customer_tiers').to_pyarrow_dataset(); \
 duckdb.sql('SELECT * FROM t ORDER BY total_revenue DESC LIMIT 10').show()\""""
 
 
-def _where_to_look(out: Console, tables: OutputTables) -> None:
+def _where_to_look(answers: Answers, tables: OutputTables) -> None:
     place = tables.location
     if place.path is None:
         how = "with " + _IN_CATALOG.format(table=place.identifier("customer_tiers"))
     else:
         how = "without Spark with\n" + _WITHOUT_SPARK.format(path=place.path)
-    out.print(
-        f"\nThe tables are in {visible(str(place))}; look at them {visible_lines(how)}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    answers.text(f"\nThe tables are in {visible(str(place))}; look at them {how}")

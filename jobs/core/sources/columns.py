@@ -9,6 +9,7 @@ from pyspark.sql import types as T  # noqa: N812
 from jobs.core.config.settings import Source
 from jobs.core.config.source_columns import ColumnType, SourceColumn
 from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.sources import money
 from jobs.core.sources.csv_source import RECORD
 from jobs.core.sources.files import Opened
@@ -63,7 +64,7 @@ def origins(
         found["customer_key"] = given.get(customer_key, customer_key)
     known = [customer_key if column == "customer_key" else column for column in columns]
     problems = [
-        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}"
+        f"sources.{name}.columns: must map some of {', '.join(known)}, got {key!r}{did_you_mean(key, known)}"
         for key in given
         if key not in known
     ]
@@ -98,7 +99,7 @@ def conform(
         elif there is None:
             problems.append(
                 f"{place} must exist ({column} is read from it; name another in sources.{name}.columns), "
-                f"got columns {', '.join(names)}"
+                f"got columns {', '.join(names)}{did_you_mean(origin, names)}"
             )
         elif _is_accepted(there, kind, opened):
             selected += _typed(there, column, kind, opened)
@@ -108,7 +109,7 @@ def conform(
                 f"{place} must be {_EXPECTED[kind]}, got {actual}; convert it in a sources.{name}.query"
             )
     problems += [
-        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}"
+        f"sources.{name}.unique_key: must be among {', '.join(names)}, got {key!r}{did_you_mean(key, names)}"
         for key in source.unique_key
         if key.lower() not in found
     ]

@@ -11,6 +11,7 @@ from rich.console import Console
 from jobs import check_source
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
+from jobs.core.report.answers import Answers
 from jobs.core.report.source_report import SourceReport
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import Pins
@@ -68,7 +69,7 @@ def reported(workspace: Workspace) -> tuple[list[str], date | None]:
         }
     )
     console = Console(file=io.StringIO(), width=200)
-    report = SourceReport(console, settings, Rules.of(settings))
+    report = SourceReport(Answers(console=console), settings, Rules.of(settings))
     sources = open_sources(workspace.spark, settings, Pins())
     latest = report.columns("fct_revenues", sources["fct_revenues"])
     report.join(sources["fct_revenues"], sources["dim_accounts"], "account_id", "dim_accounts")
@@ -90,7 +91,7 @@ def test_columns_are_told_as_they_came_and_as_they_are_read(workspace: Workspace
     assert latest == date(2024, 12, 30), "an absurd date is none"
     assert said[1:3] == [
         "fct_revenues: 4 rows",
-        "column read as type empty unreadable distinct least most e.g.",
+        "column read as type empty unreadable distinct least most example",
     ]
     told = {line.split()[0]: line for line in said[3:] if line}
     ann = "Ann\\x1b[2J\\u202e"
@@ -155,7 +156,7 @@ def test_what_a_run_refuses_is_refused_in_the_same_words(
     refused = "Bad data: 2024-12-31: nothing is published for this date, because of"
     gate = slice(of_run.index(refused), of_run.index(refused) + 2)
     assert of_run[gate] == of_check[of_check.index(refused) :][:2]
-    assert any("python -m jobs.check_source" in line for line in of_run), "where to look further"
+    assert any("customer-tiers check-source" in line for line in of_run), "where to look further"
 
 
 def test_nobody_to_score_and_what_is_left_to_do_is_told(

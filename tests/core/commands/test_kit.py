@@ -1,5 +1,7 @@
 """Exit statuses, and what a user is told."""
 
+import contextlib
+import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +13,11 @@ from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.commands.kit import run_command
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.kit import Command, run_command
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
+
+PARSER = Parser("try", "Tries.", configured=False)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +74,7 @@ def told(
 
     def run(body: Callable[[], object]) -> tuple[int, list[str]]:
         log = tmp_path / "job.log"
-        status = run_command(lambda _: body() and None, log)
+        status = run_command(PARSER, ["--log-file", str(log)], lambda _: body() and None)
         printed = capsys.readouterr()
         assert printed.out == ""
         return status, printed.err.replace(str(log), "LOG").splitlines()
@@ -93,17 +98,30 @@ def test_configuration_error_is_2_with_every_problem_on_a_line(told: Told) -> No
             "Bad configuration:",
             "a.yaml: x: must be given",
             "a.yaml: y: must be text, got 1",
-            "The log is LOG",
         ],
     )
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_log_is_named_once_a_session_was_there(tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+
+    def body(command: Command) -> None:
+        with command.session() as session:
+            assert session.range(1).count() == 1
+            raise ConfigurationError("x: must be y")
+
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        assert run_command(PARSER, ["--log-file", str(log)], body) == 2
+    assert said.getvalue().splitlines()[1:] == ["Bad configuration:", "x: must be y", f"The log is {log}"]
 
 
 def test_a_name_with_a_line_break_makes_no_line_of_its_own(told: Told) -> None:
     problem = "sources.x: column y must exist, got columns a\nFailed\x1b[2J"
     _, said = told(raising(ConfigurationError(problem)))
     assert said[1] == "sources.x: column y must exist, got columns a\\nFailed\\x1b[2J"
-    assert said[2].startswith("python -m jobs.check_source tries the sources and publishes nothing")
-    assert len(said) == 4
+    assert said[2].startswith("customer-tiers check-source tries the sources and publishes nothing")
+    assert len(said) == 3
 
 
 def test_bad_data_is_3(told: Told) -> None:
@@ -172,7 +190,7 @@ def test_trace_goes_to_the_log(told: Told, tmp_path: Path) -> None:
 
 
 def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> None:
-    assert run_command(lambda _: None, tmp_path / "none" / "job.log") != 0
+    assert run_command(PARSER, ["--log-file", str(tmp_path / "none" / "job.log")], lambda _: None) != 0
 
 
 @pytest.mark.parametrize(
@@ -186,7 +204,8 @@ def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> N
 def test_pyspark_prints_no_traces_of_its_own(
     spark: SparkSession, tmp_path: Path, heard: Heard, query: Callable[[SparkSession], object]
 ) -> None:
-    assert run_command(lambda _: query(spark) and None, tmp_path / "job.log") in {1, 3}
+    arguments = ["--log-file", str(tmp_path / "job.log")]
+    assert run_command(PARSER, arguments, lambda _: query(spark) and None) in {1, 3}
     assert heard.said == []
 
 

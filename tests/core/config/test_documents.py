@@ -162,14 +162,15 @@ def wording(content: dict[str, Any]) -> list[str]:
 
 
 def test_problems_are_worded_with_file_key_and_value() -> None:
-    content = {"part": {"name": 1, "size": "big", "kind": "huge", "parts": "a", "labels": [], "nmae": "x"}}
+    content = {"part": {"name": 1, "size": "big", "kind": "larch", "parts": "a", "labels": [], "nmae": "x"}}
     assert wording(content) == [
         "run.yaml: part.name: must be text, got 1",
         "run.yaml: part.size: must be a whole number, got 'big'",
-        "run.yaml: part.kind: must be 'small' or 'large', got 'huge'",
+        "run.yaml: part.kind: must be 'small' or 'large', got 'larch'; did you mean 'large'?",
         "run.yaml: part.parts: must be a list, got 'a'",
         "run.yaml: part.labels: must be a mapping (key: value), got []",
-        "run.yaml: part.nmae: must be a known key, got an unknown one (misspelt?)",
+        "run.yaml: part.nmae: must be a known key, one of name, size, kind, parts, labels, named, letter, "
+        "some; did you mean 'name'?",
     ]
 
 

@@ -82,7 +82,7 @@ def test_unknown_name_is_told_with_the_known_ones() -> None:
         load_model("profitability")
     assert refused.value.problems == (
         "model: must be one of profitability_adherence, value_potential_strategic, "
-        "or a path ending in .yaml, got 'profitability'",
+        "or a path ending in .yaml, got 'profitability'; did you mean 'profitability_adherence'?",
     )
 
 
@@ -104,13 +104,15 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "model.yaml: components: must have weights of profitability that sum to 1, got 0.95",
         f"model.yaml: tiers: 1: must name one of thresholds {THRESHOLDS}, got 'high'",
         "model.yaml: flags: must have when in all but the last, which is for everybody else",
-        "model.yaml: colour: must be a known key, got an unknown one (misspelt?)",
+        "model.yaml: colour: must be a known key, one of name, description, window_months, peer_group, "
+        "missing, components, thresholds, exclusions, ranked, health, counts, tiers, flags, segments",
     ]
 
 
 def test_misspelt_key_is_told_with_its_place(tmp_path: Path) -> None:
     assert problems(tmp_path, setting("components", 0, "wieght", 0.55)) == [
-        "model.yaml: components.0.wieght: must be a known key, got an unknown one (misspelt?)"
+        "model.yaml: components.0.wieght: must be a known key, one of score, metric, weight, direction, "
+        "scale, description; did you mean 'weight'?"
     ]
 
 
@@ -429,7 +431,7 @@ def test_condition_is_never_sql(tmp_path: Path) -> None:
 def test_operator_is_one_of_eight(tmp_path: Path) -> None:
     assert problems(tmp_path, when(**{**ONE, "operator": "=="})) == [
         "model.yaml: flags.0.when.operator: must be '=', '!=', '<', '<=', '>', '>=', 'missing' or 'present', "
-        "got '=='"
+        "got '=='; did you mean '='?"
     ]
 
 

@@ -71,7 +71,14 @@ def test_problems_are_told_with_the_models_name() -> None:
     assert told.endswith(", got 'country'")
 
 
-@pytest.mark.parametrize("metric", ["revenue", "region", "first_event_date", "key_account"])
+def test_component_of_an_unknown_measure_is_told_the_nearest_one() -> None:
+    components = (SHIPPED.components[0].model_copy(update={"metric": "revenue"}), *SHIPPED.components[1:])
+    assert problems(changed(components=components)) == [
+        f"components.0.metric: must be one of {NUMBERS}, got 'revenue'; did you mean 'total_revenue'?"
+    ]
+
+
+@pytest.mark.parametrize("metric", ["region", "first_event_date", "key_account"])
 def test_component_must_rank_a_number(metric: str) -> None:
     components = (SHIPPED.components[0].model_copy(update={"metric": metric}), *SHIPPED.components[1:])
     assert problems(changed(components=components)) == [
@@ -95,7 +102,9 @@ def test_peer_group_may_be_text_dates_or_whole_numbers() -> None:
 def test_condition_of_an_unknown_measure_is_told_with_its_place() -> None:
     (told,) = problems(with_flag(metric="revenue", operator=">", value=1))
     assert told.startswith("flags.0.when: metric must be one of region, total_revenue, ")
-    assert told.endswith(", profitability_score, adherence_score, got 'revenue'")
+    assert told.endswith(
+        ", profitability_score, adherence_score, got 'revenue'; did you mean 'total_revenue'?"
+    )
 
 
 def test_exclusions_come_before_scores() -> None:

@@ -33,7 +33,7 @@ def test_what_a_rule_cannot_be_is_told_all_at_once() -> None:
         )
     unknown, *others = refused.value.problems
     assert unknown.startswith("quality.severity: must name rules among account_id_missing,")
-    assert unknown.endswith("got 'refunds'")
+    assert unknown.endswith("got 'refunds'; did you mean 'refund'?")
     assert others == [
         "quality.severity.customer_key_missing: must be quarantine or fail: "
         "such rows can't be used, got warn",

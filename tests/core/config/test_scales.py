@@ -105,7 +105,7 @@ def test_heights_are_from_0_to_100(height: float, told: str) -> None:
         ("linear", "scale: must be a mapping (key: value), got 'linear'"),
         (
             {**LINEAR, "otherwise": 0},
-            "scale.linear.otherwise: must be a known key, got an unknown one (misspelt?)",
+            "scale.linear.otherwise: must be a known key, one of type, zero_at, full_at",
         ),
     ],
 )

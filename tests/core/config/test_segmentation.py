@@ -189,7 +189,7 @@ WAITING = "must be automatic: only value segments and what leads to churned wait
     [
         (
             rule("own", "value_segment", "smb", "Starter"),
-            f"from must be one of {sorted([*VALUE, 'any'])}, got 'smb'",
+            f"from must be one of {sorted([*VALUE, 'any'])}, got 'smb'; did you mean 'SMB'?",
         ),
         (
             rule("own", "value_segment", "SMB", "churned"),

@@ -74,15 +74,19 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "colour": "red",
     }
     assert problems(tmp_path, content) == [
-        "run.yaml: sources.fct_revenues.formt: must be a known key, got an unknown one (misspelt?)",
+        "run.yaml: sources.fct_revenues.formt: must be a known key, one of path, table, format, glob, "
+        "encoding, delimiter, quote, decimal, date_format, max_field_characters, query, inputs, "
+        "columns, unique_key; did you mean 'format'?",
         "run.yaml: sources.dim_accounts: must be given",
-        "run.yaml: sources.dim_account: must be a known key, got an unknown one (misspelt?)",
+        "run.yaml: sources.dim_account: must be a known key, one of fct_revenues, dim_accounts, dim_customers"
+        "; did you mean 'dim_accounts'?",
         "run.yaml: output: must have either path or schema",
         "run.yaml: customer_key: must be text, got ['customer_id']",
         "run.yaml: models: must have each model once, got ['a', 'a']",
         "run.yaml: time_zone: must be a time zone such as UTC or Europe/Berlin, got 'Mars/Olympus'",
         "run.yaml: migration.list_unchanged: must be true or false, got 'maybe'",
-        "run.yaml: colour: must be a known key, got an unknown one (misspelt?)",
+        "run.yaml: colour: must be a known key, one of sources, output, customer_key, model, models, "
+        "time_zone, migration, ranking, quality, allowed_roots",
     ]
 
 
@@ -398,7 +402,7 @@ def test_set_of_another_form_is_refused(tmp_path: Path) -> None:
 
 def test_set_of_an_unknown_key_is_refused(tmp_path: Path) -> None:
     told = problems(tmp_path, WELL, "output.paht=x")
-    assert told == ["run.yaml: output.paht: must be a known key, got an unknown one (misspelt?)"]
+    assert told == ["run.yaml: output.paht: must be a known key, one of path, schema; did you mean 'path'?"]
 
 
 def test_problems_of_the_file_and_of_set_are_told_together(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Decisions about segments: what is refused, what is recorded, and what is shown of it."""
 
+import json
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,16 @@ def test_override_has_a_reason_and_an_end(column: str) -> None:
     ],
 )
 def test_value_that_is_not_possible_is_refused(column: str, text: str, expected: str) -> None:
-    assert problems(APPROVAL, **{column: text}) == [f"{column}: must be {expected}, got {text!r}"]
+    [told] = problems(APPROVAL, **{column: text})
+    assert told.partition("; did you mean ")[0] == f"{column}: must be {expected}, got {text!r}"
+
+
+def test_value_that_is_misspelt_is_told_the_nearest_right_one() -> None:
+    assert problems(APPROVAL, decision="Approve", value="Enterprize") == [
+        "decision: must be one of approve, reject, override, got 'Approve'; did you mean 'approve'?",
+        "value: must be one of Enterprise, Mid-Market, SMB, Starter, got 'Enterprize'; "
+        "did you mean 'Enterprise'?",
+    ]
 
 
 def test_nobody_is_put_into_churned() -> None:
@@ -256,7 +266,7 @@ def test_what_waits_is_listed_as_published_with_what_was_decided_since(
     published: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(published.folder, "list") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0].strip() == "2 waiting on 2024-12-31"
     # In order of axis, with markup and control characters as text that does nothing.
     assert [line.split()[:3] for line in lines[2:]] == [
@@ -269,15 +279,38 @@ def test_what_waits_is_listed_as_published_with_what_was_decided_since(
     monkeypatch.setattr("jobs.core.delta.stamps.datetime", SlowClock)
     assert run(published.folder, *arguments({**APPROVAL, "decision": "reject", "expires": "2025-01-01"})) == 0
     assert run(published.folder, "list", "--axis", "value_segment") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0].strip() == "1 waiting on 2024-12-31"
-    assert "reject Enterprise 2024-12-31" in " ".join(lines[2].split())
+    assert "reject Enterprise Eve 2024-12-31" in " ".join(lines[2].split())
+    assert run(published.folder, "--json", "list") == 0
+    bob, ann = json.loads(capsys.readouterr().out)
+    assert bob["latest_decision"] is None
+    assert ann == {
+        "customer_key": "Ann",
+        "customer_name": "[bold]Ann[/]\x1b[2J",
+        "axis": "value_segment",
+        "from_value": "Mid-Market",
+        "to_value": "Enterprise",
+        "trigger": "ARR > 100,000",
+        "action": "Assign",
+        "pending_since": "2024-12-31",
+        "latest_decision": {
+            "decision": "reject",
+            "value": "Enterprise",
+            "decided_by": "Eve",
+            "valid_from": "2024-12-31",
+        },
+    }
 
     assert run(published.folder, "history", "--customer", "Ann") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0].strip() == "2 decisions about Ann"
     assert [line.split()[2] for line in lines[2:]] == ["approve", "reject"]
     assert run(published.folder, "list", "--as-of", "2024-09-30") == 2
-    assert f"must hold a published snapshot of 2024-09-30 of {NAME}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"must hold a published snapshot of 2024-09-30 of {NAME}; there are 2024-12-31" in said
+    assert run(published.folder, "history", "--customer", "Nobody", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_decisions_are_recorded_all_in_one_commit_or_none(
@@ -380,7 +413,7 @@ def test_published_segments_follow_decisions(
     assert workspace.run(date(2024, 6, 30), autumn) == 0
     assert segments(autumn) == {"Ann": ("Enterprise", "Mid-Market"), "Bob": ("Mid-Market", "Mid-Market")}
     assert run(workspace.folder, "list") == 0
-    assert capsys.readouterr().out.splitlines()[0].strip() == "1 waiting on 2024-09-30"
+    assert capsys.readouterr().out.strip().splitlines()[0].strip() == "1 waiting on 2024-09-30"
 
     assert run(workspace.folder, *arguments({**APPROVAL, "valid_from": "2024-09-30"})) == 0
     override = {**OVERRIDE, "customer_key": "Bob", "value": "SMB"}
@@ -391,4 +424,4 @@ def test_published_segments_follow_decisions(
     [action] = [row for row in workspace.rows("migration_actions", autumn) if row["axis"] == "value_segment"]
     assert (action["status"], action["decided_by"]) == ("approved", "Eve")
     assert run(workspace.folder, "list") == 0
-    assert capsys.readouterr().out.splitlines()[0].strip() == "0 waiting on 2024-12-31"
+    assert capsys.readouterr().out.strip().splitlines()[0].strip() == "0 waiting on 2024-12-31"

@@ -1,6 +1,7 @@
 """What the check of a model finds: by the model alone, without Spark; then in a small made-up snapshot."""
 
 import io
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import date
@@ -15,6 +16,8 @@ from rich.console import Console
 from jobs import check_model
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import MigrationRule
+from jobs.core.report.answers import Answers
+from jobs.core.report.findings import show_findings
 from jobs.core.report.model_report import Finding, deciding_weights, model_findings
 from jobs.core.report.segments_report import segments_findings
 from jobs.core.report.snapshot_report import history_finding, snapshot_findings
@@ -460,18 +463,38 @@ def lines(text: str) -> list[str]:
 
 
 def test_findings_are_shown_by_area_as_they_are() -> None:
-    console = Console(file=io.StringIO())
+    console = Console(file=io.StringIO(), width=130)
     findings = [
         Finding("Scoring", "[bold]a", "ok", "x [/y]"),
         Finding("Inputs", "b", "missing", "z"),
         Finding("Scoring", "c", "look", "w"),
     ]
-    check_model.show(model(), findings, console)
+    show_findings(Answers(console=console), model(), findings)
     assert lines(console.file.getvalue()) == [  # type: ignore[attr-defined]
         "",
         f"value_potential_strategic: {VALUE['description']}",
         *("", "Scoring", "check verdict detail", "[bold]a ok x [/y]", "c look w"),
         *("", "Inputs", "check verdict detail", "b missing z"),
+    ]
+
+
+def test_findings_are_rows_for_programs() -> None:
+    console = Console(file=io.StringIO())
+    findings = [Finding("Scoring", "[bold]\x1b", "ok", "x"), Finding("Inputs", "b", "missing", "z")]
+    with Answers(as_json=True, console=console) as answers:
+        show_findings(answers, model(), findings)
+    assert json.loads(console.file.getvalue()) == [  # type: ignore[attr-defined]
+        {
+            "model": "value_potential_strategic",
+            "area": area,
+            "check": check,
+            "verdict": verdict,
+            "detail": detail,
+        }
+        for area, check, verdict, detail in (
+            ("Scoring", "[bold]\x1b", "ok", "x"),
+            ("Inputs", "b", "missing", "z"),
+        )
     ]
 
 
@@ -489,8 +512,10 @@ def test_models_are_checked_before_anything_is_published(
     out = capsys.readouterr().out
     assert [name for name in models if f"\n{name}: " in out] == models
     assert out.count("Nothing is published yet in") == 2
-    assert checked(workspace, "--model", models[0], "--strict") == 0
-    assert models[1] not in capsys.readouterr().out
+    assert checked(workspace, "--model", models[0], "--strict", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in rows} == {models[0]}
+    assert {row["verdict"] for row in rows} <= {"ok", "look"}
     content = yaml.safe_load((CHECKOUT / f"conf/models/{models[1]}.yaml").read_text())
     del content["segments"]["service_levels"][0]["customers_a_csm"]
     (workspace.folder / "value.yaml").write_text(yaml.safe_dump(content))

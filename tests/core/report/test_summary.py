@@ -1,8 +1,10 @@
 """What a person sees after a run, from tables that are views here."""
 
 import io
+import json
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Self
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -10,6 +12,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
 from jobs.core.config.model import ScoringModel
+from jobs.core.publish.explanation import score_components_query
+from jobs.core.report.answers import Answers
 from jobs.core.report.summary import show
 
 AS_OF = date(2024, 12, 31)
@@ -69,24 +73,37 @@ class Place:
 
 @dataclass
 class Views:
-    """Stands for output tables."""
+    """Stands for a published snapshot and its tables."""
 
     spark: SparkSession
     location: Place
+    as_of: date = AS_OF
+
+    @property
+    def tables(self) -> Self:
+        return self
+
+    def has(self, table: str) -> bool:
+        return table != "segment_summary"
 
     def read(self, table: str) -> DataFrame:
         return self.spark.table(table)
 
+    def score_components(self) -> DataFrame:
+        columns = self.read("customer_tiers").columns
+        return self.spark.sql(score_components_query(columns, "customer_tiers", "model_components"))
 
-def shown(
+
+def printed(
     spark: SparkSession,
     *,
+    as_json: bool = False,
     first_snapshot: bool = False,
     place: Place | None = None,
     name: str = "Ann",
     days: int | None = 3,
-) -> list[str]:
-    """The lines of the summary, with single spaces; name and days are the first customer's."""
+) -> str:
+    """What the summary prints; name and days are the first customer's."""
     first = F.col("customer_key") == "1"
     tiers = spark.sql(TIERS).withColumns(
         {
@@ -99,9 +116,15 @@ def shown(
     (movements.limit(0) if first_snapshot else movements).createOrReplaceTempView("tier_migration_summary")
     spark.sql(COMPONENTS).createOrReplaceTempView("model_components")
     tiers.createOrReplaceTempView("customer_tiers")
-    console = Console(file=io.StringIO())
-    show(spark, Views(spark, place or Place()), MODEL, AS_OF, console)  # type: ignore[arg-type]
-    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    console = Console(file=io.StringIO(), width=130)
+    with Answers(as_json=as_json, console=console) as answers:
+        show(answers, Views(spark, place or Place()), MODEL)  # type: ignore[arg-type]
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def shown(spark: SparkSession, **given: Any) -> list[str]:
+    """The lines of the summary, with single spaces."""
+    return [" ".join(line.split()) for line in printed(spark, **given).splitlines()]
 
 
 def test_summary_tells_tiers_movements_and_why(spark: SparkSession) -> None:
@@ -168,3 +191,24 @@ def test_customers_name_is_shown_as_it_is_and_does_nothing(spark: SparkSession, 
 def test_metric_without_a_value_is_shown_as_none(spark: SparkSession) -> None:
     lines = shown(spark, days=None)
     assert [line for line in lines if line.startswith("days - ")]
+
+
+def test_programs_get_the_rows_of_its_tables_as_published(spark: SparkSession) -> None:
+    rows = json.loads(printed(spark, as_json=True))
+    assert [row["table"] for row in rows] == ["tier_summary"] * 3 + ["tier_migration_summary"] * 3
+    best = next(row for row in rows if row.get("tier") == "A")
+    assert best == {
+        "table": "tier_summary",
+        "as_of": "2024-12-31",
+        "run_id": "run",
+        "tier": "A",
+        "tier_name": "Best",
+        "customers": 1,
+        "customer_share": 0.33333,
+        "total_revenue": 1000000.89,
+        "revenue_share": 0.81,
+        "mean_money_score": 81,
+        "net_revenue_retention": 1.05,
+        "gross_revenue_retention": 0.95,
+    }
+    assert next(row for row in rows if row.get("tier") == "B")["net_revenue_retention"] is None

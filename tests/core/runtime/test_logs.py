@@ -4,11 +4,13 @@ import logging
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jobs.core.commands.kit import command_parser, run_command
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.kit import run_command
 from jobs.core.runtime.logs import default_log_file, make_log_file
 
 
@@ -55,11 +57,29 @@ def test_without_a_folder_of_the_user_a_log_lies_in_a_new_private_one(
     assert mode(first.parent) == 0o700
 
 
+def run_with_log(log: Path | None) -> int:
+    """The exit status of a command that does nothing."""
+    arguments = [] if log is None else ["--log-file", str(log)]
+    return run_command(Parser("name", None, configured=False), arguments, lambda _: None)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Puts back where this process logs to."""
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, []
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers = before
+
+
+@pytest.mark.usefixtures("handlers")
 def test_no_folder_is_made_for_a_log_that_is_given(home: Path) -> None:
-    given = command_parser("name", None).parse_args(["--config", "c", "--log-file", "given.log"])
-    assert given.log_file == Path("given.log")
-    assert list(home.iterdir()) == []
-    assert command_parser("name", None).parse_args(["--config", "c"]).log_file.parent.is_dir()
+    assert run_with_log(home / "given.log") == 0
+    assert [path.name for path in home.iterdir()] == ["given.log"]
+    assert run_with_log(None) == 0
+    assert len(list(home.rglob("*.log"))) == 2
 
 
 def test_the_user_alone_reads_a_log_whatever_the_mask(tmp_path: Path) -> None:
@@ -78,7 +98,7 @@ def test_a_link_in_the_place_of_a_log_is_not_followed(
     target.write_text("kept")
     for name, leads_to in (("job.log", target), ("new.log", tmp_path / "nothing yet")):
         (tmp_path / name).symlink_to(leads_to)
-        assert run_command(lambda _: None, tmp_path / name) == 2
+        assert run_with_log(tmp_path / name) == 2
         assert capsys.readouterr().err == (
             f"--log-file: must be a file that can be written, got {tmp_path / name}: it is a symbolic link, "
             "which could lead to any file\n"
@@ -91,15 +111,11 @@ def test_a_log_may_go_to_the_console() -> None:
     make_log_file(Path("/dev/stderr"))
 
 
+@pytest.mark.usefixtures("handlers")
 def test_a_command_makes_its_log_private(tmp_path: Path) -> None:
-    root = logging.getLogger()
-    before, root.handlers = root.handlers, []
     old_mask = os.umask(0)
     try:
-        assert run_command(lambda _: None, tmp_path / "job.log") == 0
+        assert run_with_log(tmp_path / "job.log") == 0
     finally:
         os.umask(old_mask)
-        for handler in root.handlers:
-            handler.close()
-        root.handlers = before
     assert mode(tmp_path / "job.log") == 0o600

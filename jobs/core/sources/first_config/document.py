@@ -31,7 +31,7 @@ def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
     lines = [
         "# A first configuration, guessed by names and types of the tables' columns. Each guess says why.",
         "# Check them, do what is left to do, then look what the sources hold and what a run would say:",
-        f"#   python -m jobs.check_source --config {visible(str(config))}",
+        f"#   customer-tiers check-source --config {visible(str(config))}",
         "# Paths are relative to this file.",
         "sources:",
     ]

@@ -1,0 +1,122 @@
+"""Publishes customer tiers, and what changed, for one or more dates."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from jobs.core.commands.arguments import Parser, date_option
+from jobs.core.commands.configuration import read_configuration
+from jobs.core.commands.kit import Command, leave, run_command
+from jobs.core.commands.model_fit import check_models
+from jobs.core.config.model import ScoringModel
+from jobs.core.config.settings import Settings
+from jobs.core.publish import decisions
+from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.output import Output
+from jobs.core.publish.publisher import Publisher
+from jobs.core.publish.recorded import the_snapshot
+from jobs.core.report import summary
+from jobs.core.report.answers import Answers
+from jobs.core.runtime.errors import Problems
+from jobs.core.runtime.progress import say
+from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.source_versions import Pins
+
+
+def main() -> None:
+    """The command; it returns when all is published and else exits with a status that says why not."""
+    leave(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command with arguments as on the command line; its exit status."""
+    return run_command(_parser(), arguments, _publish)
+
+
+def _parser() -> Parser:
+    parser = Parser("publish", __doc__)
+    parser.add_argument(
+        "--as-of",
+        action="append",
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="date of the snapshot; give it again for more, which are published in order of date",
+    )
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="publish even if no customer can be scored"
+    )
+    parser.add_argument("--no-summary", action="store_true", help="print no summary at the end")
+    parser.add_json("the tables of the summary")
+    return parser
+
+
+class _Asked(NamedTuple):
+    """What the command is asked for."""
+
+    settings: Settings
+    models: list[ScoringModel]
+    dates: list[date]
+
+
+def _publish(command: Command) -> None:
+    asked = _read_everything(command)
+    say(f"Customer tiers, {', '.join(model.name for model in asked.models)}")
+    with command.session(asked.settings.time_zone) as spark:
+        output = Output(spark, asked.settings, asked.models)
+        publishers = _publish_dates(command, asked, spark, output)
+        if not command.given.no_summary:
+            _show_summary(command, output, publishers)
+
+
+def _read_everything(command: Command) -> _Asked:
+    """Settings, models and dates, with every problem in any of them told at once."""
+    problems = Problems()
+    dates: set[date] = set()
+    for text in command.given.as_of:
+        with problems.gathered():
+            dates.add(date_option("--as-of", text))
+    with problems.gathered():
+        settings, models = read_configuration(command.given)
+    problems.refuse()
+    return _Asked(settings, models, sorted(dates))
+
+
+def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output: Output) -> list[Publisher]:
+    settings, models, dates = asked
+    pins = Pins()
+    sources = open_sources(spark, settings, pins)
+    named, window_months = key_is_name(settings), models[0].window_months
+    check_models(spark, settings, models, sources, dates[0])
+    output.keep_history()
+    for model in models:
+        output.log.prepare(model)
+        if model.segments is not None:
+            decisions.prepare(output.tables_of(model), model)
+    publishers = [Publisher(output, model, dates) for model in models]
+    for as_of in dates:
+        say(f"{as_of}")
+        with command.part(spark), DateRun(output, as_of, pins) as run:
+            features = run.features(sources, key_is_name=named, window_months=window_months)
+            for publisher in publishers:
+                with command.part(spark), run.part_of(publisher.model):
+                    publisher.publish(run, features, command.given.allow_empty)
+        for publisher in publishers:
+            with command.part(spark):
+                publisher.settle(as_of)
+    return publishers
+
+
+def _show_summary(command: Command, output: Output, publishers: Sequence[Publisher]) -> None:
+    """Shows the latest date of each model that was published."""
+    with Answers(as_json=command.given.json) as answers:
+        for publisher in publishers:
+            if publisher.published:
+                snapshot = the_snapshot(output, publisher.model, max(publisher.published))
+                summary.show(answers, snapshot, publisher.model)
+
+
+if __name__ == "__main__":
+    main()
