@@ -19,14 +19,15 @@ _BESIDE = (
     *("sampled", "count", "below"),
 )
 _OF_METRICS = ("_below", "_points")  # by these ends a table's readers know which metrics it explains
-# Reserved by the SQL standard, as Spark tells where it enforces that.
+# Words that the SQL standard reserves, all that Spark can enforce among them.
 _SQL = re.compile(
-    "all|and|any|anti|as|authorization|between|both|by|case|cast|check|collate|column|constraint|create|"
-    "cross|current_date|current_time|current_timestamp|current_user|distinct|else|end|escape|except|exists|"
-    "false|fetch|filter|for|foreign|from|full|function|grant|group|having|in|inner|intersect|into|is|join|"
-    "lateral|leading|left|like|natural|not|null|offset|on|only|or|order|outer|overlaps|primary|references|"
-    "right|select|semi|session_user|set|some|table|then|time|to|trailing|true|union|unique|unknown|user|"
-    "using|values|when|where|window|with|within"
+    "all|and|anti|any|as|authorization|between|both|by|call|case|cast|check|collate|collation|"
+    "collations|column|constraint|create|cross|current_date|current_path|current_schema|current_time|"
+    "current_timestamp|current_user|distinct|else|end|escape|except|execute|exists|false|fetch|filter|"
+    "for|foreign|from|full|function|grant|group|having|in|inner|intersect|into|is|join|lateral|leading|"
+    "left|like|natural|not|null|offset|on|only|or|order|outer|overlaps|primary|recursive|references|"
+    "right|select|semi|session_user|set|some|sql|table|then|time|to|trailing|true|union|unique|unknown|"
+    "user|using|values|when|where|window|with|within"
 )
 
 

@@ -62,6 +62,7 @@ STEPS = {
         # Whether keys are one to the eye.
         made(lambda: accents()[0], "accented"),
         made(lambda: accents()[1], "plain"),
+        sql("quality", "coarse_keys"),
         sql("quality", "keys_look_alike"),
         # Scores, tiers and flags of a model, and who has none.
         made(scores.assessed_customers),

@@ -24,7 +24,7 @@ class Answers:
     """The answers of one command.
 
     As JSON they are one array of objects, each with the labels and the columns of a row; what can't be seen
-    and what is not ASCII is escaped. The array ends in any outcome: the exit status says whether it is whole.
+    and what is not ASCII is escaped. After an error the array ends as well; without a row there is none then.
     """
 
     def __init__(self, *, as_json: bool = False, console: Console | None = None) -> None:
@@ -38,7 +38,7 @@ class Answers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.as_json:
+        if self.as_json and (self._rows or error is None):
             self._write("\n]\n" if self._rows else "[]\n")
 
     def text(self, text: str) -> None:

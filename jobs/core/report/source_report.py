@@ -13,6 +13,7 @@ from jobs.core.config.settings import Settings
 from jobs.core.report.answers import Answers
 from jobs.core.runtime.functions import with_functions
 from jobs.core.runtime.visible import visible
+from jobs.core.sources.columns import origins
 
 _SHOWN = (T.StringType, T.BooleanType, T.DateType, T.TimestampType, T.TimestampNTZType, T.NumericType)
 _LONGEST = 40  # characters of a value
@@ -111,11 +112,11 @@ class SourceReport:
 
 def _read_as(name: str, settings: Settings) -> dict[str, list[str]]:
     """What each source column, in lower case, is read as."""
-    given = settings.sources.configured()[name].columns
     read_as: dict[str, list[str]] = {}
-    for column in settings.sources.columns_of(name):
-        ours = settings.customer_key if column == "customer_key" else column
-        read_as.setdefault(given.get(ours, ours).lower(), []).append(column)
+    source, columns = settings.sources.configured()[name], settings.sources.columns_of(name)
+    found, _ = origins(name, columns, source, settings.customer_key)
+    for column, origin in found.items():
+        read_as.setdefault(origin.lower(), []).append(column)
     return read_as
 
 

@@ -112,9 +112,14 @@ PINNED = {
 }
 
 
-# Sources are read at the versions that a run recorded, however old: Delta tries, if their files are there.
-# Where this can't be set, the error of a source says what its owner can do.
-_TIME_TRAVEL = "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration"
+# Set where a platform allows it; elsewhere a source that needs one of them is refused, with what can be done.
+_WISHED = {
+    # Versions of sources that a run recorded are read, however old: Delta tries, if their files are there.
+    "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration": "false",
+    # Without these a file is refused for a column that nobody uses.
+    "spark.sql.timeType.enabled": "true",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+}
 
 
 def pin(spark: SparkSession, time_zone: str) -> None:
@@ -140,8 +145,9 @@ def pin(spark: SparkSession, time_zone: str) -> None:
                     f"lets no job set it; set it where the cluster or warehouse is configured"
                 )
     problems.refuse()
-    with suppress(PySparkException):
-        spark.conf.set(_TIME_TRAVEL, "false")
+    for key, value in _WISHED.items():
+        with suppress(PySparkException):
+            spark.conf.set(key, value)
 
 
 def _value(spark: SparkSession, key: str) -> str | None:

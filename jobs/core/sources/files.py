@@ -1,6 +1,5 @@
 """Opens stored tables as they are: files by their names, Delta tables at their versions."""
 
-import contextlib
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from jobs.core.delta.identifiers import path_identifier, quoted, quoted_column
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.csv_form import decoded
 from jobs.core.sources.csv_source import RECORD, read_records
+from jobs.core.sources.parquet_footer import unreadable_columns
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.rows import of_record
 from jobs.core.sources.source_versions import Pins
@@ -23,8 +23,6 @@ from jobs.core.sources.text_values import DEFAULT_FORM, TextForm
 
 _BEYOND_RETENTION = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
 _PATTERN_SIGNS = re.compile(r"([\\*?\[\]{}])")
-# Without them a file is refused for a column that nobody uses. Where a platform forbids to set them, it is.
-_MORE_TYPES = {"spark.sql.timeType.enabled": "true", "spark.sql.legacy.parquet.nanosAsLong": "true"}
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,6 @@ class Opened:
 
     def _is_unreadable(self) -> Column:
         return F.col(f"{quoted_column(RECORD)}.unread").isNotNull()
-
-
-def allow_more_types(spark: SparkSession) -> None:
-    """Lets the session read types that it refuses by itself."""
-    for name, value in _MORE_TYPES.items():
-        with contextlib.suppress(PySparkException):
-            spark.conf.set(name, value)
 
 
 def open_input(
@@ -101,25 +92,37 @@ def open_input(
                     "TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 3650 days')"
                 ) from error
             raise ConfigurationError(
-                f"{place}: must be an existing table, got {given.path or given.table!r}{_why(error)}"
+                f"{place}: must be an existing table, got {given.path or given.table!r}"
+                f"{why_not_opened(spark, error, _path(given))}"
             ) from error
 
 
-def _why(error: PySparkException) -> str:
-    """What is known of a table that can't be opened, in our own words."""
+def as_name(path: str) -> str:
+    """A path as Spark takes it for a name: by itself it takes it for a pattern."""
+    return _PATTERN_SIGNS.sub(r"\\\1", path)
+
+
+def why_not_opened(spark: SparkSession, error: PySparkException, path: str) -> str:
+    """What is known of a table that can't be opened, in our own words.
+
+    Args:
+        spark: the session.
+        error: of Spark.
+        path: of its files, as Spark takes it.
+    """
     condition = error.getCondition() or ""
     if condition == "PATH_NOT_FOUND":
         return ", which isn't there"
     if condition.startswith("UNABLE_TO_INFER_SCHEMA"):
         return ", which holds no files of its format"
-    if "PARQUET_TYPE" in condition or condition == "UNSUPPORTED_TIME_TYPE":
-        parameters = error.getMessageParameters() or {}
-        kind = parameters.get("parquetType", "TIME")
-        return f", which has a column of type {kind}: write the files with that column cast to another type"
-    if condition == "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION":
+    if "PARQUET_TYPE" in condition or condition == "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION":
+        named = ", ".join(unreadable_columns(spark, path))
+        columns = named or (error.getMessageParameters() or {}).get("parquetType", "")
         return (
-            ", which has a column of type DECIMAL of more than 38 digits: write the files with another type"
+            f", which has columns of types that Spark can't read; cast them to others in its files: {columns}"
         )
+    if condition == "UNSUPPORTED_TIME_TYPE":
+        return ", which has a column of type TIME, and this platform reads none: cast it to a text"
     if condition in {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
         return ", which isn't there"
     return f", which can't be opened ({condition or type(error).__name__}; the log tells more)"
@@ -139,12 +142,16 @@ def _open_table(spark: SparkSession, place: str, given: Input, pins: Pins) -> Da
     return pins.pin_files(name, spark.read.table(identifier))
 
 
+def _path(given: Input) -> str:
+    path = given.path or ""
+    return path if given.glob else as_name(path)
+
+
 def _load(
     spark: SparkSession, given: Input, form: str, **options: str | bool
 ) -> tuple[DataFrame, frozenset[str]]:
     """Files as they are, and the columns of their folders, which are text: 007 stays so."""
-    path = given.path or ""
-    path = path if given.glob else _PATTERN_SIGNS.sub(r"\\\1", path)
+    path = _path(given)
     frame = spark.read.format(form).options(**options).load(path)
     if not any("=" in file for file in frame.inputFiles()):
         return frame, frozenset()

@@ -11,7 +11,7 @@ from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.names import make_view
 from jobs.core.runtime.resources import resource
 from jobs.core.sources.columns import conform, origins
-from jobs.core.sources.files import Opened, allow_more_types, open_input
+from jobs.core.sources.files import Opened, open_input
 from jobs.core.sources.mapping_query import check_mapping_query, over_inputs
 from jobs.core.sources.source_versions import Pins
 from jobs.core.sources.text_values import DEFAULT_FORM
@@ -104,7 +104,6 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
             all problems of all sources at once.
         BadDataError: a file that can't be read.
     """
-    allow_more_types(spark)
     frames: dict[str, DataFrame] = {}
     problems = Problems()
     for name, source in settings.sources.configured().items():

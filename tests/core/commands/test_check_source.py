@@ -45,7 +45,7 @@ def csv(workspace: Workspace, facts: str, **settings: Any) -> None:
 
 HEADER = (
     "Who,business_unit,product,event_date,total_revenue,total_gross_margin,event_count,cs_representative,"
-    "region,account_id,note\n"
+    "region,account_id,currency\n"
 )
 
 
@@ -100,7 +100,7 @@ def test_columns_are_told_as_they_came_and_as_they_are_read(workspace: Workspace
     assert told["total_revenue"].startswith("total_revenue total_revenue string 1 1 ~2 9.000000 100.000000 ")
     assert told["event_date"].startswith("event_date event_date string 0 1 ~3 2024-11-30 9999-12-31 ")
     assert told["cs_representative"] == "cs_representative cs_representative string 4 0 0"
-    assert told["note"] == "note string 0 0 1 n n n", "not read, and shown all the same"
+    assert told["currency"] == "currency string 0 0 1 n n n", "not read unless mapped, and shown all the same"
     assert said[-1] == (
         "account_id: 1 of 2 in fct_revenues (2 rows, e.g. Z) are not in dim_accounts; "
         "1 of 2 in dim_accounts have no facts, e.g. Y; 1 rows of fct_revenues have none"

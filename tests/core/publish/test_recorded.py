@@ -8,10 +8,10 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import Settings
-from jobs.core.delta.written import Written
+from jobs.core.delta.tables import Written
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import find_snapshot, the_snapshot
-from jobs.core.publish.snapshot import Snapshot
+from jobs.core.publish.runs import Snapshot
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.source_versions import Pins
 
@@ -21,8 +21,8 @@ TIERS = """SELECT DATE '2024-12-31' AS as_of, '{model}' AS model, '{run}' AS run
     CAST(1 AS DECIMAL(18, 2)) AS total_revenue, 3 AS peers, {below} AS total_revenue_below,
     CAST(50 AS DECIMAL(9, 6)) AS total_revenue_points"""
 COMPONENTS = """SELECT DATE '2024-12-31' AS as_of, '{run}' AS run_id, 'profitability' AS score,
-    'total_revenue' AS metric, CAST({weight} AS DECIMAL(5, 4)) AS weight, 'higher_is_better' AS direction,
-    'percentile' AS scale"""
+    'total_revenue' AS metric, CAST({weight} AS DECIMAL(5, 4)) AS weight,
+    'higher_is_better' AS direction, 'percentile' AS scale"""
 
 
 @pytest.fixture

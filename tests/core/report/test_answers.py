@@ -38,16 +38,22 @@ def test_no_rows_are_an_empty_array() -> None:
     assert json.loads(printed(given)) == []
 
 
-def test_an_error_leaves_a_whole_array() -> None:
-    def failing(given: Answers) -> None:
+def failing(given: Answers, rows: list[dict[str, int]]) -> str:
+    """What is printed before an error."""
+
+    def fail() -> None:
         with given:
-            given.rows("title", [{"a": 1}])
+            given.rows("title", rows)
             raise ZeroDivisionError
 
-    given = answers(as_json=True)
     with pytest.raises(ZeroDivisionError):
-        failing(given)
-    assert json.loads(printed(given)) == [{"a": 1}]
+        fail()
+    return printed(given)
+
+
+def test_an_error_leaves_a_whole_array_or_none() -> None:
+    assert json.loads(failing(answers(as_json=True), [{"a": 1}])) == [{"a": 1}]
+    assert failing(answers(as_json=True), []) == "", "nothing found would be another answer"
 
 
 def test_people_see_a_table_in_which_nothing_acts() -> None:

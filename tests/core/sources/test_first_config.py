@@ -307,6 +307,27 @@ def test_what_is_no_table_is_told_by_its_option(
     options = ("--facts", "/nowhere/facts", "--accounts", "/no`where", "--output", output)
     assert init(workspace, *options) == 2
     said = capsys.readouterr().err
-    assert "--facts: must be a Delta table, or Parquet or CSV files, got '/nowhere/facts'" in said
+    assert (
+        "--facts: must be a Delta table, or Parquet or CSV files, got '/nowhere/facts', which isn't there\n"
+        in said
+    )
     assert "--accounts: path: must be a path without backquotes" in said
     assert not Path(output).exists()
+
+
+def test_a_path_is_a_name_and_no_pattern(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace.folder)
+    for name, column in (("umsatz[1].csv", "Umsatz"), ("umsatz1.csv", "Anderes")):
+        Path(name).write_text(GERMAN.replace("Umsatz", column), encoding="utf-8")
+    assert init(workspace, "--facts", "umsatz[1].csv") == 0
+    assert "Umsatz (netto)" in Path("run_fct_revenues.sql").read_text()
+
+
+def test_a_session_that_is_given_is_left_as_it_was(workspace: Workspace) -> None:
+    settings = workspace.spark.conf
+    settings.set("spark.sql.caseSensitive", "true")
+    try:
+        assert init(workspace, "--facts", "/nowhere", "--output", str(workspace.folder / "run.yaml")) == 2
+        assert settings.get("spark.sql.caseSensitive") == "true"
+    finally:
+        settings.set("spark.sql.caseSensitive", "false")

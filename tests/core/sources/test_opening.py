@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -306,6 +307,40 @@ def test_columns_that_nobody_uses_may_be_of_any_type(place: Place) -> None:
     assert (row["account_id"], row["status"]) == ("7", None)
     kept = json.loads(row["row"])
     assert (kept["sold_at"], kept["seen_at"], kept["odds"]) == ("13:05:00", 10**18, {"x": 0.5})
+
+
+def test_columns_that_spark_has_no_type_for_are_told_by_name(place: Place) -> None:
+    place.write({})
+    nanoseconds = pa.array([[1]], pa.list_(pa.time64("ns")))
+    no_type = pa.table(
+        {
+            "account_id": pa.array([bytes(16)], pa.uuid()),
+            "status": ["active"],
+            "sold_at": pa.array([1], pa.time32("ms")),
+            "kept at": pa.array([1], pa.time64("us")),
+            "in_list": nanoseconds,
+            "nested": pa.StructArray.from_arrays([nanoseconds, pa.array([1])], ["inner", "other"]),
+            "share": pa.array([0.5], pa.float16()),
+            "wide": pa.array([Decimal(1)], pa.decimal256(39, 2)),
+        }
+    )
+    folder = place.folder / "a [1]"
+    (folder / "day=1").mkdir(parents=True)
+    pq.write_table(no_type, folder / "day=1" / "b c.parquet")
+    told = (
+        "sources.dim_accounts: must be an existing table, got 'FOLDER/a [1]', which has columns of types "
+        "that Spark can't read; cast them to others in its files: "
+    )
+    accounts = {"path": "a [1]", "format": "parquet"}
+    assert place.problems(CSV, accounts) == [
+        told + "account_id (UUID), sold_at (TIME in milliseconds), in_list (TIME in nanoseconds), "
+        "nested (TIME in nanoseconds), share (FLOAT16), wide (DECIMAL of 39 digits)"
+    ]
+    rows = (
+        "SELECT 7 AS account_id, 'active' AS status, INTERVAL 1 DAY AS pause, '10:00:00+01'::TIMETZ AS sold"
+    )
+    duckdb.sql(f"COPY ({rows}) TO '{folder}/day=1/b c.parquet'")
+    assert place.problems(CSV, accounts) == [f"{told}pause (INTERVAL), sold (TIME in UTC)"]
 
 
 def test_null_in_a_query_is_a_column_of_nulls(place: Place) -> None:

@@ -1,19 +1,22 @@
+"""What finds keys that look alike: a coarse form of each, and the exact look at those that share one."""
+
 import unicodedata
 
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.pipeline.engine import Engine
 from jobs.core.quality.letters import accents
-from tests.sql.steps import assert_rows, run_step, table
+from tests.sql.steps import assert_rows, table
 
 FOUND = "customers BIGINT, one_key STRING, other_key STRING"
 ACCENTED, PLAIN = accents()
 
 
 def look(spark: SparkSession, *keys: str, found: tuple[int, str | None, str | None]) -> None:
-    inputs = {"customer_features": table(spark, "customer_key STRING", [(key,) for key in keys])}
-    result = run_step(spark, "quality", "keys_look_alike", inputs, accented=ACCENTED, plain=PLAIN)
-    assert_rows(result, FOUND, found)
+    features = table(spark, "customer_key STRING", [(key,) for key in keys])
+    with Engine(spark, customer_features=features, accented=ACCENTED, plain=PLAIN) as engine:
+        assert_rows(engine.table("keys_look_alike"), FOUND, found)
 
 
 @pytest.mark.parametrize(

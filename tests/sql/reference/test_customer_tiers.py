@@ -46,7 +46,7 @@ def test_a_single_customer_has_no_points_but_for_what_is_better_when_lower(spark
         {"account_id": "Ann-1", "status": "\u2800act\u200bive\u180b\u3164"},
         *({"account_id": blank, "status": "active"} for blank in ("", " ", "\u00a0\u200b")),
     ]
-    earning = fact("Ann", revenue="200", total_gross_margin=Decimal("0.29"))
+    earning = fact("Ann", revenue="8", total_gross_margin=Decimal("0.29"))
     blanks = [fact("Ann", revenue="0", account_id=blank) for blank in (None, "", " ", "\u00a0\u200b")]
     others = [fact("Bob", account_id=" "), fact("Cid", account_id="unknown"), fact("Eve", "2025-01-01")]
 
@@ -56,7 +56,7 @@ def test_a_single_customer_has_no_points_but_for_what_is_better_when_lower(spark
     ann = found["Ann"]
     assert (ann["peers"], ann["active_accounts"], ann["total_accounts"], ann["total_events"]) == (1, 1, 1, 5)
     assert (ann["profitability_score"], ann["adherence_score"]) == (Decimal(0), Decimal(15))
-    assert ann["margin_rate_pct"] == Decimal("0.15"), "half up of 0.145, which no DOUBLE is"
+    assert ann["margin_rate_pct"] == Decimal("3.63"), "half up of 3.625, of which a DOUBLE falls short"
 
 
 def test_points_are_exact_where_a_double_is_not(spark: SparkSession) -> None:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
@@ -16,6 +16,8 @@ from jobs.core.config.inputs import Input
 from jobs.core.delta import tables
 from jobs.core.delta.identifiers import path_identifier, quoted_column
 from jobs.core.runtime.errors import ConfigurationError
+from jobs.core.sources.files import as_name, open_input, why_not_opened
+from jobs.core.sources.source_versions import Pins
 
 _LOOKED_AT = 500  # rows, or lines
 _LONGEST = 200  # characters of a value
@@ -89,34 +91,36 @@ def look_at(spark: SparkSession, option: str, place: str) -> Look:
     """
     path = absolute(place)
     validate(Input, {"path": path}, option)
-    try:
-        if tables.latest_version(spark, path_identifier(path)) is not None:
-            frame, look = spark.read.format("delta").load(path), Look(place, "delta", ())
-        else:
-            frame, look = _read_files(spark, path, place)
-        columns = _columns(frame, is_csv=look.format == "csv")
-    except AnalysisException as error:
-        what = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-        raise ConfigurationError(
-            f"{option}: must be a Delta table, or Parquet or CSV files, got {place!r}: {what}"
-        ) from error
+    look = _recognised(spark, option, path, place)
+    read = {"format": look.format, "path": path}
+    if look.format == "csv":
+        read |= {"delimiter": look.delimiter, "encoding": look.encoding}
+    # As a run reads it: what a run refuses is refused here.
+    frame = open_input(spark, option, Input.model_validate(read), Pins()).readable()
+    columns = _columns(frame, is_csv=look.format == "csv")
     if not columns:
         raise ConfigurationError(f"{option}: must have columns, got {place!r} without")
-    return Look(look.place, look.format, columns, look.delimiter, look.in_lines, look.encoding)
+    return replace(look, columns=columns)
 
 
-def _read_files(spark: SparkSession, path: str, place: str) -> tuple[DataFrame, Look]:
-    """Files that are no Delta table: Parquet by their first bytes, else CSV."""
-    # Text as its bytes: which characters they are is to be found out.
-    found = spark.read.text(path).select(F.col("value").cast("binary")).limit(_LOOKED_AT).collect()
-    lines = [bytes(row[0]) for row in found]
+def _recognised(spark: SparkSession, option: str, path: str, place: str) -> Look:
+    """A table without its columns: Delta by its log, Parquet by its first bytes, else CSV."""
+    if tables.latest_version(spark, path_identifier(path)) is not None:
+        return Look(place, "delta", ())
+    try:
+        # Text as its bytes: which characters they are is to be found out.
+        text = spark.read.text(as_name(path)).select(F.col("value").cast("binary"))
+        lines = [bytes(row[0]) for row in text.limit(_LOOKED_AT).collect()]
+    except AnalysisException as error:
+        raise ConfigurationError(
+            f"{option}: must be a Delta table, or Parquet or CSV files, got {place!r}"
+            f"{why_not_opened(spark, error, as_name(path))}"
+        ) from error
     if lines and lines[0].startswith(b"PAR1"):
-        return spark.read.format("parquet").load(path), Look(place, "parquet", ())
+        return Look(place, "parquet", ())
     encoding = guessed_encoding(lines)
-    text = [line.decode(encoding, errors="replace") for line in lines]
-    delimiter, in_lines = guessed_delimiter(text)
-    reader = spark.read.options(header=True, sep=delimiter, escape='"', multiLine=True, encoding=encoding)
-    return reader.csv(path), Look(place, "csv", (), delimiter, in_lines, encoding)
+    delimiter, in_lines = guessed_delimiter([line.decode(encoding, errors="replace") for line in lines])
+    return Look(place, "csv", (), delimiter, in_lines, encoding)
 
 
 def guessed_encoding(lines: Sequence[bytes]) -> str:
