@@ -24,7 +24,7 @@ from jobs.core.pipeline.step import sql
 from jobs.core.publish import provenance
 from jobs.core.runtime import resources
 from tests.conftest import CHECKOUT, Workspace, active, fact
-from tests.registered import assert_as_registered
+from tests.registered import differences
 
 PAGE = (CHECKOUT / ".github/CONTRIBUTING.md").read_text()
 # What is read of conf and sql once in a process.
@@ -158,7 +158,9 @@ def test_a_new_table_is_its_sql_one_line_of_the_plan_and_its_entry(extended: Wor
     [run] = extended.published()
     assert (run["row_counts"]["flag_summary"], "flag_summary" in run["table_versions"]) == (2, True)
     model = load_model(str(extended.folder / "model.yaml"))
-    assert "flag_summary" in assert_as_registered(extended.folder / "output", model)
+    types = {field.name: field.dataType.simpleString() for field in extended.table("flag_summary").schema}
+    assert differences("flag_summary", model, types) == []
+    assert comments(extended, "flag_summary")["customers"] == "Scored customers"
 
 
 def test_a_new_command_is_one_module_and_one_line(
