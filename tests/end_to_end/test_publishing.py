@@ -1,18 +1,15 @@
 """What is published, what a rerun replaces, what a snapshot in the past changes, and how it all ties out."""
 
-import shutil
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import duckdb
 import pytest
-import yaml
 from deltalake import DeltaTable
 
-from jobs.core.pipeline import step
 from jobs.core.publish.explanation import score_components_query
 from tests import reference
-from tests.conftest import CHECKOUT, Row, Workspace, active, fact
+from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
 from tests.generate import history_inputs
 
@@ -178,6 +175,3 @@ def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -
     finally:
         for schema in ("raw", "tiers", "tiers_by_region", "tiers_profitability_adherence"):
             spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-
-
-@pytest.mark.long

@@ -1,4 +1,4 @@
-"""The recipes of .github/CONTRIBUTING.md, applied to a copy as they stand there, in one run of the job."""
+"""The recipes of .github/CONTRIBUTING.md, applied to a copy as they stand there, and run once."""
 
 import csv
 import json
@@ -19,13 +19,15 @@ from jobs import tier_customers
 from jobs.core.commands.dispatch import Subcommand
 from jobs.core.config import own_columns, source_columns, table_registry
 from jobs.core.config.model import load_model
+from jobs.core.config.rules import Rules
 from jobs.core.pipeline.plan import STEPS
 from jobs.core.pipeline.step import sql
 from jobs.core.publish import provenance
 from jobs.core.runtime import resources
-from tests.conftest import CHECKOUT, Workspace, active, fact
+from tests.conftest import CHECKOUT, Workspace, active, fact, plain_settings
 from tests.registered import differences
 
+MODEL = "conf/models/profitability_adherence.yaml"
 PAGE = (CHECKOUT / ".github/CONTRIBUTING.md").read_text()
 # What is read of conf and sql once in a process.
 KEPT: tuple[Callable[..., Any], ...] = (
@@ -58,10 +60,9 @@ def forget() -> None:
 
 
 @pytest.fixture(scope="module")
-def extended(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A run with all recipes applied, but that of a command."""
-    workspace = Workspace(spark, tmp_path_factory.mktemp("recipes"))
-    copy = workspace.folder / "checkout"
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of sql and conf, which are read instead, with what the recipes add to them."""
+    copy = tmp_path_factory.mktemp("checkout")
     for folder in ("sql", "conf"):
         shutil.copytree(CHECKOUT / folder, copy / folder)
     features = copy / "sql/features/customer_measures.sql"
@@ -72,15 +73,25 @@ def extended(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> I
     add(copy, "conf/sources.yaml", "dim_customers", "columns")
     add(copy, "conf/tables.yaml", "measures")
     add(copy, "conf/tables.yaml", "tables")
-    model = "conf/models/profitability_adherence.yaml"
-    shipped = yaml.safe_load((CHECKOUT / model).read_text())
-    components = yaml.safe_load(recipe(f"{model}, under components"))
-    *flags, last = shipped["flags"]
+    content = yaml.safe_load((copy / MODEL).read_text())
+    content["components"] += yaml.safe_load(recipe(f"{MODEL}, under components"))
+    content["flags"] = yaml.safe_load(recipe(f"{MODEL}, under flags")) + content["flags"]
+    (copy / MODEL).write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resources, "files", lambda _: copy)
+        assert recipe("jobs/core/pipeline/plan.py, in STEPS") == 'sql("summary", "flag_summary"),\n'
+        patch.setitem(STEPS, "flag_summary", sql("summary", "flag_summary"))
+        forget()
+        yield copy
+    forget()
+
+
+@pytest.fixture(scope="module")
+def extended(copy: Path, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A run over the copy."""
+    workspace = Workspace(spark, tmp_path_factory.mktemp("recipes"))
     workspace.configure(
-        model=workspace.model(
-            components=[*shipped["components"], *components],
-            flags=[*yaml.safe_load(recipe(f"{model}, under flags")), *flags, last],
-        ),
+        model=str(copy / MODEL),
         sources={
             **{name: {"path": name} for name in ("fct_revenues", "dim_accounts")},
             "dim_customers": {"path": "profiles.csv", "format": "csv"},
@@ -95,14 +106,18 @@ def extended(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> I
         csv.writer(file).writerows(
             [("customer_name", "loyalty_years"), ("Ann", "2.5"), ("Bob", "many"), ("Cy", "")]
         )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resources, "files", lambda _: copy)
-        assert recipe("jobs/core/pipeline/plan.py, in STEPS") == 'sql("summary", "flag_summary"),\n'
-        patch.setitem(STEPS, "flag_summary", sql("summary", "flag_summary"))
-        forget()
-        assert workspace.run("2024-12-31") == 0
-        yield workspace
-    forget()
+    assert workspace.run("2024-12-31") == 0
+    return workspace
+
+
+def test_what_the_recipes_add_is_read(copy: Path) -> None:
+    model = load_model(str(copy / MODEL))
+    assert "margin_per_event" in {component.metric for component in model.components}
+    assert model.flags[0].flag == "LOSS_MAKER"
+    assert "negative_margin" in Rules.of(plain_settings()).rows["fct_revenues"]
+    assert source_columns.source_tables()["dim_customers"].columns["loyalty_years"].type == "number"
+    assert "flag_summary" in table_registry.tables_of("comparison")
+    assert STEPS["flag_summary"].reads == ("customer_tiers",)
 
 
 def by_customer(workspace: Workspace, *columns: str) -> dict[str, tuple[Any, ...]]:
@@ -115,6 +130,7 @@ def comments(workspace: Workspace, table: str) -> dict[str, Any]:
     return {field.name: field.metadata.get("comment") for field in workspace.table(table).schema}
 
 
+@pytest.mark.long
 def test_a_new_metric_is_one_column_and_one_line_of_the_model(extended: Workspace) -> None:
     assert by_customer(extended, "margin_per_event", "margin_per_event_below", "yield_score") == {
         "Ann": (Decimal("50.000000"), 2, Decimal("100.000000")),
@@ -129,18 +145,21 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(extended: Workspac
     assert told["yield_score"]
 
 
+@pytest.mark.long
 def test_a_new_flag_is_one_entry_of_the_model(extended: Workspace) -> None:
     assert by_customer(extended, "action_flag") == {"Ann": ("NEW",), "Bob": ("NEW",), "Cy": ("LOSS_MAKER",)}
     flags = {row["customer_key"]: row["action_flags"] for row in extended.rows("customer_tiers")}
     assert flags["Cy"][0] == ("LOSS_MAKER", "Price review")
 
 
+@pytest.mark.long
 def test_a_new_rule_is_one_entry(extended: Workspace) -> None:
     [found] = [row for row in extended.rows("data_quality") if row["rule"] == "negative_margin"]
     assert (found["source"], found["checked"], found["failed"]) == ("fct_revenues", 4, 1)
     assert (found["example"], found["verdict"]) == ("Cy", "warned")
 
 
+@pytest.mark.long
 def test_a_new_source_column_is_one_entry_and_its_description(extended: Workspace) -> None:
     assert by_customer(extended, "loyalty_years") == {"Ann": (Decimal("2.5"),), "Bob": (None,), "Cy": (None,)}
     told = comments(extended, "customer_tiers")["loyalty_years"]
@@ -150,19 +169,21 @@ def test_a_new_source_column_is_one_entry_and_its_description(extended: Workspac
     assert aside["reasons"] == ["profile_value_unreadable"]
 
 
-def test_a_new_table_is_its_sql_one_line_of_the_plan_and_its_entry(extended: Workspace) -> None:
+@pytest.mark.long
+def test_a_new_table_is_its_sql_one_line_of_the_plan_and_its_entry(extended: Workspace, copy: Path) -> None:
     found = {
         row["action_flag"]: (row["customers"], row["total_revenue"]) for row in extended.rows("flag_summary")
     }
     assert found == {"NEW": (2, Decimal(250)), "LOSS_MAKER": (1, Decimal(100))}
     [run] = extended.published()
     assert (run["row_counts"]["flag_summary"], "flag_summary" in run["table_versions"]) == (2, True)
-    model = load_model(str(extended.folder / "model.yaml"))
+    model = load_model(str(copy / MODEL))
     types = {field.name: field.dataType.simpleString() for field in extended.table("flag_summary").schema}
     assert differences("flag_summary", model, types) == []
     assert comments(extended, "flag_summary")["customers"] == "Scored customers"
 
 
+@pytest.mark.long
 def test_a_new_command_is_one_module_and_one_line(
     extended: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
