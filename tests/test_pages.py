@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import jobs.core
+from jobs.core.config.settings import Settings
 from jobs.tier_customers import COMMANDS
 from tests.conftest import CHECKOUT
 
@@ -72,6 +73,19 @@ def test_commands_and_targets_that_pages_name_are_there(page: Path) -> None:
         set(re.findall(r"`make ([a-z-]+)", text)) | set(re.findall(r"^make ([a-z-]+)", text, re.M)) <= TARGETS
     )
     assert set(re.findall(r"[`/]customer-tiers ([a-z][a-z-]*)", text)) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", ["README.md", "conf/README.md"])
+def test_configurations_on_pages_are_valid(page: str) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (CHECKOUT / page).read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        content = {"output": {"path": "/data/out"}, "model": "any", **yaml.safe_load(block)}
+        for name in ("fct_revenues", "dim_accounts"):
+            source = content.setdefault("sources", {}).setdefault(name, {})
+            if not {"path", "table", "query"} & set(source):
+                source["path"] = "/data/in"
+        assert Settings.model_validate(content)
 
 
 def test_the_readme_is_short_and_begins_with_the_plain_query() -> None:
