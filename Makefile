@@ -51,8 +51,8 @@ benchmark: $(READY) ## against DuckDB and a naive port, up to 10 million custome
 benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with skewed groups, on executors
 	@$(BIN)/python scripts/benchmark_ranking.py
 
-test: check ## checks, then all tests
-	@$(BIN)/pytest
+test: check ## checks, then all tests, in two sessions of Spark at once
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (30 minutes)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults

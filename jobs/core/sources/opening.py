@@ -6,10 +6,8 @@ from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.settings import Settings, Source
-from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.names import make_view
-from jobs.core.runtime.resources import resource
 from jobs.core.sources.columns import conform, origins
 from jobs.core.sources.files import Opened, open_input
 from jobs.core.sources.mapping_query import check_mapping_query, over_inputs
@@ -33,15 +31,9 @@ def _query(
 ) -> DataFrame:
     """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
-    stages = [folder for folder in resource("sql").iterdir() if folder.is_dir()]
-    taken = {file.name.removesuffix(".sql") for stage in stages for file in stage.iterdir()} | set(
-        source_tables()
-    )
     frames: dict[str, DataFrame] = {}
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
-        if view in taken:
-            problems.append(f"{place}: must not be called like a step of the job; choose another name")
         with problems.gathered():
             inputs[view] = open_input(spark, place, given, pins, of_query=True)
             frames[view] = inputs[view].readable()
