@@ -98,10 +98,11 @@ def extended(copy: Path, spark: SparkSession, tmp_path_factory: pytest.TempPathF
         },
         quality={"limits": {"quarantined_share": 1}},
     )
-    workspace.write_sources(
-        [fact("Ann"), fact("Bob", revenue="50"), fact("Bob"), fact("Cy", total_gross_margin=Decimal(-5))],
-        active("Ann", "Bob", "Cy"),
-    )
+    facts = [
+        *(fact("Ann"), fact("Bob", revenue="50"), fact("Bob")),
+        *(fact("Cy", total_gross_margin=Decimal(-5)), fact("Dee", revenue="40")),
+    ]
+    workspace.write_sources(facts, active("Ann", "Bob", "Cy", "Dee"))
     with (workspace.folder / "profiles.csv").open("w", newline="") as file:
         csv.writer(file).writerows(
             [("customer_name", "loyalty_years"), ("Ann", "2.5"), ("Bob", "many"), ("Cy", "")]
@@ -133,8 +134,9 @@ def comments(workspace: Workspace, table: str) -> dict[str, Any]:
 @pytest.mark.long
 def test_a_new_metric_is_one_column_and_one_line_of_the_model(extended: Workspace) -> None:
     assert by_customer(extended, "margin_per_event", "margin_per_event_below", "yield_score") == {
-        "Ann": (Decimal("50.000000"), 2, Decimal("100.000000")),
-        "Bob": (Decimal("37.500000"), 1, Decimal("50.000000")),
+        "Ann": (Decimal("50.000000"), 3, Decimal("100.000000")),
+        "Bob": (Decimal("37.500000"), 2, Decimal("66.666667")),
+        "Dee": (Decimal("20.000000"), 1, Decimal("33.333333")),
         "Cy": (Decimal("-5.000000"), 0, Decimal("0E-6")),
     }
     told = comments(extended, "customer_tiers")
@@ -147,7 +149,9 @@ def test_a_new_metric_is_one_column_and_one_line_of_the_model(extended: Workspac
 
 @pytest.mark.long
 def test_a_new_flag_is_one_entry_of_the_model(extended: Workspace) -> None:
-    assert by_customer(extended, "action_flag") == {"Ann": ("NEW",), "Bob": ("NEW",), "Cy": ("LOSS_MAKER",)}
+    # Bob brings most revenue and margin, by one account.
+    first = {key: flag for key, (flag,) in by_customer(extended, "action_flag").items()}
+    assert first == {"Ann": "NEW", "Bob": "EXPANSION", "Cy": "LOSS_MAKER", "Dee": "NEW"}
     flags = {row["customer_key"]: row["action_flags"] for row in extended.rows("customer_tiers")}
     assert flags["Cy"][0] == ("LOSS_MAKER", "Price review")
 
@@ -155,13 +159,14 @@ def test_a_new_flag_is_one_entry_of_the_model(extended: Workspace) -> None:
 @pytest.mark.long
 def test_a_new_rule_is_one_entry(extended: Workspace) -> None:
     [found] = [row for row in extended.rows("data_quality") if row["rule"] == "negative_margin"]
-    assert (found["source"], found["checked"], found["failed"]) == ("fct_revenues", 4, 1)
+    assert (found["source"], found["checked"], found["failed"]) == ("fct_revenues", 5, 1)
     assert (found["example"], found["verdict"]) == ("Cy", "warned")
 
 
 @pytest.mark.long
 def test_a_new_source_column_is_one_entry_and_its_description(extended: Workspace) -> None:
-    assert by_customer(extended, "loyalty_years") == {"Ann": (Decimal("2.5"),), "Bob": (None,), "Cy": (None,)}
+    years = {key: number for key, (number,) in by_customer(extended, "loyalty_years").items()}
+    assert years == {"Ann": Decimal("2.5"), "Bob": None, "Cy": None, "Dee": None}
     told = comments(extended, "customer_tiers")["loyalty_years"]
     assert told == "For how long it has been a customer"
     [aside] = extended.rows("quarantine_dim_customers")
@@ -174,9 +179,13 @@ def test_a_new_table_is_its_sql_one_line_of_the_plan_and_its_entry(extended: Wor
     found = {
         row["action_flag"]: (row["customers"], row["total_revenue"]) for row in extended.rows("flag_summary")
     }
-    assert found == {"NEW": (2, Decimal(250)), "LOSS_MAKER": (1, Decimal(100))}
+    assert found == {
+        "NEW": (2, Decimal(140)),
+        "EXPANSION": (1, Decimal(150)),
+        "LOSS_MAKER": (1, Decimal(100)),
+    }
     [run] = extended.published()
-    assert (run["row_counts"]["flag_summary"], "flag_summary" in run["table_versions"]) == (2, True)
+    assert (run["row_counts"]["flag_summary"], "flag_summary" in run["table_versions"]) == (3, True)
     model = load_model(str(copy / MODEL))
     types = {field.name: field.dataType.simpleString() for field in extended.table("flag_summary").schema}
     assert differences("flag_summary", model, types) == []
@@ -198,4 +207,4 @@ def test_a_new_command_is_one_module_and_one_line(
     assert tier_customers.run(["flags", "--config", str(extended.config), "--json", "--log-file", log]) == 0
 
     shown = [(row["action_flag"], row["count"]) for row in json.loads(capsys.readouterr().out)]
-    assert shown == [("LOSS_MAKER", 1), ("NEW", 2)]
+    assert shown == [("EXPANSION", 1), ("LOSS_MAKER", 1), ("NEW", 2)]
