@@ -142,7 +142,12 @@ class Benchmark:
             self._folder.mkdir(parents=True)
             say(f"{self._size}: making the data ...")
             arguments = (self._folder, str(self._size.customers), str(round(self._size.facts_per_customer)))
-            command = [sys.executable, CHECKOUT / PROGRAMS / "make_data.py", *arguments, generator]
+            command: list[str | Path] = [
+                sys.executable,
+                CHECKOUT / PROGRAMS / "make_data.py",
+                *arguments,
+                generator,
+            ]
             run_measured(command, os.environ, self._folder / "data.log")
         data: dict[str, Any] = json.loads(described.read_text())
         return data
@@ -185,7 +190,15 @@ class Benchmark:
                 "model": "profitability_adherence",
             }
             config.write_text(yaml.safe_dump(settings))
-            arguments = ["--config", config, "--as-of", str(AS_OF), "--no-summary", "--log-file", log]
+            arguments: list[str | Path] = [
+                "--config",
+                config,
+                "--as-of",
+                str(AS_OF),
+                "--no-summary",
+                "--log-file",
+                log,
+            ]
             return [sys.executable, "-m", "jobs.publish", *arguments]
         program = CHECKOUT / PROGRAMS / f"run_{engine}.py"
         last = workplace / "spill" if engine == "duckdb" else log

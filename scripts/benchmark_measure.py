@@ -91,9 +91,10 @@ def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], 
 def _ended(process: psutil.Popen) -> int | None:
     """The exit status, or None if it still runs at the time for a sample."""
     try:
-        return process.wait(timeout=SECONDS_BETWEEN_SAMPLES)
+        status: int = process.wait(timeout=SECONDS_BETWEEN_SAMPLES)
     except psutil.TimeoutExpired:
         return None
+    return status
 
 
 def _tree(process: psutil.Popen) -> set[psutil.Process]:
@@ -110,9 +111,10 @@ def _resident_bytes(process: psutil.Process) -> int:
         # Between fork and exec a child shows its parent's memory as its own.
         if parent is not None and parent.cmdline() == process.cmdline():
             return 0
-        return process.memory_info().rss
+        resident: int = process.memory_info().rss
     except psutil.NoSuchProcess:
         return 0
+    return resident
 
 
 def spark_account(event_logs: Path) -> dict[str, float | int | None]:
@@ -183,4 +185,4 @@ def _java_version() -> str:
     if home is None:
         raise RunFailedError(HOW_TO_INSTALL)
     told = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, check=True)
-    return re.findall(r'version "(.+?)"', told.stderr)[0]
+    return str(re.findall(r'version "(.+?)"', told.stderr)[0])

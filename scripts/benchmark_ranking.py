@@ -32,7 +32,7 @@ def measured(name: str, customers: int, folder: Path) -> dict[str, Any]:
     """One run: its seconds, checksum and Spark's account of its tasks."""
     events, environment = workplace_with_event_log(folder / "ranking" / "run")
     environment["PYTHONPATH"] = str(CHECKOUT)
-    command = [sys.executable, PROGRAM, *RUNS[name], str(customers), folder / "ranking"]
+    command: list[str | Path] = [sys.executable, PROGRAM, *RUNS[name], str(customers), folder / "ranking"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name}: {done.stderr[-2000:]}")

@@ -40,7 +40,7 @@ def median(result: Result, measure: str) -> float | None:
 
 def table(results: Sequence[Result]) -> str:
     """The results as a Markdown table, with the machines they are from below."""
-    lines = [HEADINGS, ("---:",) * 2 + ("---",) + ("---:",) * 8 + ("---",)]
+    lines: list[tuple[str, ...]] = [HEADINGS, ("---:",) * 2 + ("---",) + ("---:",) * 8 + ("---",)]
     lines += [_row(result) for result in results]
     machines = sorted({_machine(result) for result in results})
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *machines])
@@ -104,7 +104,7 @@ def _panel(axes: Axes, results: Sequence[Result], measure: str, unit: int, title
         for result, x, y in zip(others, *_points(others, measure, unit), strict=True):
             note = f"{result['facts_per_customer']:g} facts each"
             # Below on the left, where the rising lines leave room.
-            text = {"color": COLORS[engine], "ha": "right", "va": "center", "size": 8}
+            text: dict[str, Any] = {"color": COLORS[engine], "ha": "right", "va": "center", "size": 8}
             axes.annotate(note, (x, y), (-4, -9), textcoords="offset points", **text)
     axes.set(xscale="log", yscale="log", xlabel=f"Customers, with about {usual:g} facts each")
     axes.set_title(title, loc="left", size=11)

@@ -60,7 +60,7 @@ def differing(jars: Mapping[str, Path], expected: Mapping[str, str]) -> list[str
 
 def fetched(package: str, cache: Path) -> dict[str, Path]:
     """The jars of a Maven package and those that it needs, by name, as Spark resolves them."""
-    command = [sys.executable, "-c", RESOLVE, package, cache]
+    command: list[str | Path] = [sys.executable, "-c", RESOLVE, package, cache]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # Ivy calls a jar group_artifact-version.jar.
     found = {jar.name.split("_", 1)[1]: jar for jar in Path(cache, "jars").glob("*.jar")}

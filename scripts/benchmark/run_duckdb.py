@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 def main() -> None:
     """Writes the result of duckdb.sql."""
     data, output, as_of, spill = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
-    settings = {
+    settings: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(os.cpu_count()),
         "memory_limit": "14GB",
         "preserve_insertion_order": "false",

@@ -41,7 +41,8 @@ GROUPS = {
 def session(master: str) -> SparkSession:
     """A session with the job's local settings, on another master."""
     use_java()
-    settings = properties(resource("conf", "spark", "local.conf").read_text()) | {"spark.master": master}
+    local = properties(resource("conf", "spark", "local.conf").read_text())
+    settings: dict[str, bool | float | int | str | None] = {**local, "spark.master": master}
     if master.startswith("local-cluster"):
         settings |= {"spark.executor.memory": "3g", "spark.driver.memory": "2g"}
         settings["spark.executor.extraJavaOptions"] = settings["spark.driver.extraJavaOptions"]

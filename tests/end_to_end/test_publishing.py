@@ -1,18 +1,15 @@
 """What is published, what a rerun replaces, what a snapshot in the past changes, and how it all ties out."""
 
-import shutil
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import duckdb
 import pytest
-import yaml
 from deltalake import DeltaTable
 
-from jobs.core.pipeline import step
 from jobs.core.publish.explanation import score_components_query
 from tests import reference
-from tests.conftest import CHECKOUT, Row, Workspace, active, fact
+from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
 from tests.generate import history_inputs
 
@@ -178,43 +175,3 @@ def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -
     finally:
         for schema in ("raw", "tiers", "tiers_by_region", "tiers_profitability_adherence"):
             spark.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-
-
-@pytest.mark.long
-def test_a_new_metric_is_one_column_and_one_line_of_the_model(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copy = workspace.folder / "checkout"
-    shutil.copytree(CHECKOUT / "sql", copy / "sql")
-    features = copy / "sql/features/customer_measures.sql"
-    column = "    activity.margin_cents / 100 / activity.total_events AS margin_per_event,\n"
-    features.write_text(features.read_text().replace("    activity.first", f"{column}    activity.first"))
-    monkeypatch.setattr(step, "resource", copy.joinpath)
-    line = {
-        "score": "yield",
-        "metric": "margin_per_event",
-        "weight": 1,
-        "description": "Margin of an average event",
-    }
-    shipped = workspace.model()
-    lines = [*yaml.safe_load((workspace.folder / shipped).read_text())["components"], line]
-    workspace.configure(model=workspace.model(components=lines))
-    workspace.write_sources([fact("Ann"), fact("Bob", revenue="50"), fact("Bob")], active("Ann", "Bob"))
-
-    assert workspace.run("2024-12-31") == 0
-
-    assert [
-        (row["customer_key"], row["margin_per_event"], row["margin_per_event_below"], row["yield_score"])
-        for row in sorted(workspace.rows("customer_tiers"), key=lambda row: str(row["customer_key"]))
-    ] == [
-        ("Ann", Decimal("50.000000"), 1, Decimal("100.000000")),
-        ("Bob", Decimal("37.500000"), 0, Decimal("0E-6")),
-    ]
-    comments = {
-        field.name: field.metadata.get("comment") for field in workspace.table("customer_tiers").schema
-    }
-    assert comments["margin_per_event"] == "Margin of an average event"
-    assert comments["margin_per_event_points"] == (
-        "What margin_per_event adds to its score; NULL if it is missing and its weight is shared"
-    )
-    assert comments["yield_score"]

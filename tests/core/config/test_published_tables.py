@@ -179,8 +179,8 @@ def test_readers_have_the_tables_of_a_snapshot() -> None:
     assert set(PUBLISHED) == set(table_registry().tables) - without
 
 
-def test_the_readme_lists_the_tables() -> None:
-    section = (CHECKOUT / "README.md").read_text().split("## What is published", 1)[1].split("## ", 1)[0]
+def test_the_page_for_readers_lists_the_tables() -> None:
+    section = (CHECKOUT / "sql/READING.md").read_text().split("## What is published", 1)[1].split("## ", 1)[0]
     firsts = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     listed = [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
     assert len(set(listed)) == len(listed)
