@@ -32,7 +32,8 @@ def zip_package(wheel: Path, zip_file: Path) -> None:
     """Puts the package, as the wheel carries it, into a zip: --py-files takes no wheels."""
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(zip_file, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in source.infolist():
-            if entry.filename.startswith("jobs/"):
+            # The metadata tell the version, which runs record.
+            if entry.filename.startswith("jobs/") or entry.filename.endswith(".dist-info/METADATA"):
                 target.writestr(entry, source.read(entry))
 
 

@@ -1,4 +1,4 @@
-"""One local Spark session for all tests, and ways to feed the job and read what it published."""
+"""One local Spark session for all tests of a process, and ways to feed the job and read what it published."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -71,6 +71,7 @@ def test_with_spark_submit_and_the_zip(workspace: Workspace, dist: Path) -> None
         # As in an active environment: spark-submit looks for its Spark with the Python on the PATH.
         PATH=f"{BIN}:{os.environ['PATH']}",
     )
+    assert re.search(r"\d\+[0-9a-f]{12}", workspace.published()[-1]["code_version"])
 
 
 @pytest.mark.long

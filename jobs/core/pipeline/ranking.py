@@ -11,7 +11,8 @@ fits a task. The other counts instead of sorting together:
   and its rows spread over tasks.
 
 In sql/reference/customer_tiers.sql these are `percentiles` and `ranks`. Counting is kept for 10 million
-customers, which take it 40 s and the windows 74; at 2 million it gains nothing (README, Speed).
+customers, which take it 40 s and the windows 74; at 2 million it gains nothing
+(scripts/benchmark/COST_MODEL.md).
 
 The boundaries are approximate and decide only who ranks where; every count is exact. They are read once and
 become literals of the plan: were they computed in two places, a retry could cut differently.

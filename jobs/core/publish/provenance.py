@@ -29,7 +29,7 @@ def code_version() -> str:
     """
     try:
         number = version("customer-tiers")
-    except PackageNotFoundError:  # run from the zip, which carries no metadata
+    except PackageNotFoundError:
         number = "unpackaged"
     packaged = resource(COMMIT_FILE)
     commit = (
@@ -64,9 +64,14 @@ def _texts(folder: Traversable) -> Iterator[str]:
             yield f"{entry.name}\n{entry.read_text(encoding='utf-8')}"
 
 
+def _stages() -> list[Traversable]:
+    """The folders of SQL that runs are made by."""
+    return [stage for stage in resource("sql").iterdir() if stage.is_dir() and stage.name != "reference"]
+
+
 @cache
 def _shipped() -> dict[str, str]:
-    sql = (text for stage in resource("sql").iterdir() if stage.is_dir() for text in _texts(stage))
+    sql = (text for stage in _stages() for text in _texts(stage))
     return {
         "sql": text_hash("\n".join(sorted(sql))),
         "rules": text_hash(resource("conf", "rules.yaml").read_text(encoding="utf-8")),
