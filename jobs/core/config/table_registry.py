@@ -66,6 +66,11 @@ class Table(Document):
         """The columns that were called otherwise, by that name."""
         return {column.was: name for name, column in self.columns.items() if column.was is not None}
 
+    @property
+    def columns_of_names(self) -> tuple[str, ...]:
+        """The columns whose values are names of columns."""
+        return tuple(name for name, column in self.columns.items() if column.names_columns)
+
 
 class EveryTable(Document):
     """What all tables with dates have."""
