@@ -4,6 +4,7 @@ The sample's sources, and the output of both models on three dates, with a decis
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tarfile
@@ -31,7 +32,9 @@ def publish(checkout: Path, folder: Path) -> None:
     config.write_text(yaml.safe_dump(CONFIG, sort_keys=False), encoding="utf-8")
 
     def run(*command: str) -> None:
-        subprocess.run([sys.executable, *command], cwd=checkout, env={"PYTHONPATH": "."}, check=True)
+        subprocess.run(
+            [sys.executable, *command], cwd=checkout, env={**os.environ, "PYTHONPATH": "."}, check=True
+        )
 
     def publish_dates(*dates: str) -> None:
         given = (argument for day in dates for argument in ("--as-of", day))

@@ -53,19 +53,18 @@ def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
     if not published:
         raise ConfigurationError(f"--from: must hold a published snapshot, got {old}, which holds none")
     models = {
-        name: _Carrier(*(_tables_of(tables, name, holds) for tables in (source, target)))
-        for name in published
+        name: Carrier(*(_tables_of(tables, name, holds) for tables in (source, target))) for name in published
     }
     _refuse_unless_empty(target, [carrier.new for carrier in models.values()])
     try:
         carried = []
         for name, carrier in models.items():
             say(name)
-            carried += carrier.snapshots(published[name])
-        shared = _Carrier(source, target)
+            carried += carrier.carry_snapshots(published[name])
+        shared = Carrier(source, target)
         any_model = carried[0].model
         for table in tables_of("quality"):
-            shared.whole(table, any_model)
+            shared.carry_whole(table, any_model)
         create_runs(target, any_model, holds)
         target.append("runs", carried_runs(runs, carried, configurations))
         for name, carrier in models.items():
@@ -114,7 +113,7 @@ def _refuse_unless_empty(root: OutputTables, of_models: Iterable[OutputTables]) 
         )
 
 
-class _Carrier:
+class Carrier:
     """Carries tables from one place to another.
 
     Attributes:
@@ -124,11 +123,11 @@ class _Carrier:
     def __init__(self, old: OutputTables, new: OutputTables) -> None:
         self._old, self.new = old, new
 
-    def snapshots(self, published: Sequence[Published]) -> list[Published]:
+    def carry_snapshots(self, published: Sequence[Published]) -> list[Published]:
         """A model's snapshots, and all decisions about its customers; as they lie in the new place then."""
         pins = [each.snapshot.pins.versions for each in published]
         pinned = {versions[DECISIONS] for versions in pins if DECISIONS in versions}
-        decided = self._decisions(sorted(pinned), published[-1].model)
+        decided = self.carry_decisions(sorted(pinned), published[-1].model)
         tables = list(dict.fromkeys(table for each in published for table in each.snapshot.written))
         # At once: most of them are small, and wait for Delta's log rather than for a processor.
         with ThreadPoolExecutor() as pool:
@@ -181,7 +180,7 @@ class _Carrier:
         told = {field.name: field.metadata.get("comment", "") for field in frame.schema}
         self.new.create(table, frame.schema.fields, replace(described, columns={**told, **described.columns}))
 
-    def whole(self, table: str, model: ScoringModel) -> None:
+    def carry_whole(self, table: str, model: ScoringModel) -> None:
         """A table that keeps the rows of all runs, if it is there."""
         if self._old.properties(table) is not None:
             with timed(table):
@@ -189,7 +188,7 @@ class _Carrier:
                 self._create(table, frame, model)
                 self.new.append(table, frame)
 
-    def _decisions(self, pinned: Sequence[int], model: ScoringModel) -> dict[int, int]:
+    def carry_decisions(self, pinned: Sequence[int], model: ScoringModel) -> dict[int, int]:
         """All decisions; by the version at which a snapshot read them, the version with the same ones."""
         if self._old.properties(DECISIONS) is None:
             return {}
