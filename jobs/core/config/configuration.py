@@ -39,7 +39,7 @@ class Configuration(NamedTuple):
         """The same with the keys that models have now, as an earlier version recorded it with others.
 
         Raises:
-            ValueError: this version can't read it.
+            KeyError, ValueError: this version can't read it.
         """
         whole = json.loads(self.text)
         documents: dict[str, Document] = {"settings": Settings.model_validate(whole["settings"])}

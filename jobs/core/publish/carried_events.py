@@ -48,7 +48,7 @@ def configurations_by_new_names(events: Iterable[Event]) -> dict[str, Configurat
         if recorded.hash not in found:
             try:
                 found[recorded.hash] = recorded.by_new_names()
-            except ValueError:
+            except (KeyError, ValueError):
                 continue
     return found
 

@@ -70,7 +70,7 @@ def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
         for name, carrier in models.items():
             readers.create_views(carrier.new, target, name)
     except BaseException:
-        say(f"{new} holds half an upgrade: delete it before the next")
+        say(f"{new} holds half an upgrade: delete it, and run again")
         raise
     dates = sorted(each.snapshot.as_of for each in carried)
     say(f"{len(carried):,} snapshots from {dates[0]} to {dates[-1]} are carried over; {old} is as it was")
@@ -78,7 +78,11 @@ def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
 
 
 def _checked(source: OutputTables) -> str:
-    """What an earlier output holds, in the words of its `runs`."""
+    """What an earlier output holds, in the words of its `runs`.
+
+    Raises:
+        ConfigurationError: it can't be upgraded, or needn't be.
+    """
     properties, place = source.properties("runs"), source.location
     if properties is None:
         raise ConfigurationError(
