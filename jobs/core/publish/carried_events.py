@@ -90,7 +90,7 @@ def carried_runs(
     """
     spark = runs.sparkSession
     tables = literal_rows(spark, {**_EVENT, **_CARRIED}, [_row(each) for each in carried])
-    rows = [(was, each.text, each.hash, each.model_hash) for was, each in configurations.items()]
+    rows = [(was, each.hash, each.text, each.model_hash) for was, each in configurations.items()]
     renewed = literal_rows(spark, {"was": "string", **_CONFIGURED}, rows)
     of_event = (
         (F.col("model") == F.col("carried.model"))
