@@ -104,12 +104,11 @@ def _tables_of(tables: OutputTables, model_name: str, holds: str) -> OutputTable
 
 
 def _refuse_unless_empty(root: OutputTables, of_models: Iterable[OutputTables]) -> None:
-    there = {
-        str(tables.location): True
+    there = [
+        str(tables.location)
         for tables in dict.fromkeys([root, *of_models])
-        for table in table_registry().tables
-        if tables.properties(table) is not None
-    }
+        if any(tables.properties(table) is not None for table in table_registry().tables)
+    ]
     if there:
         raise ConfigurationError(
             f"--to: must be empty, got tables in {', '.join(there)}; choose another place, or delete them "
