@@ -16,6 +16,7 @@ from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Rules
 from jobs.core.config.settings import Settings
 from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.rehearsal import Rehearsal
 from jobs.core.report.answers import Answers
 from jobs.core.report.source_report import SourceReport
@@ -119,7 +120,9 @@ def _rehearse(output: Rehearsal, sources: dict[str, DataFrame], pins: Pins, as_o
 
     Raises:
         BadDataError: a run would refuse to publish.
+        ConfigurationError: it would refuse the place.
     """
+    refuse_old_names(output)
     for model in output.models:
         output.log.prepare(model)  # refuses the place of another model
     named, window_months = key_is_name(output.settings), output.models[0].window_months

@@ -15,6 +15,7 @@ from jobs.core.config.model import ScoringModel
 from jobs.core.config.settings import Settings
 from jobs.core.publish import decisions
 from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.publisher import Publisher
 from jobs.core.publish.recorded import the_snapshot
@@ -90,6 +91,7 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
     sources = open_sources(spark, settings, pins)
     named, window_months = key_is_name(settings), models[0].window_months
     check_models(spark, settings, models, sources, dates[0])
+    refuse_old_names(output)
     output.keep_history()
     for model in models:
         output.log.prepare(model)

@@ -12,6 +12,7 @@ COMMANDS = {
     "decide": Subcommand("jobs.decide", "list what waits for a decision, and record decisions"),
     "check-model": Subcommand("jobs.check_model", "check models, and their latest snapshots"),
     "check-source": Subcommand("jobs.check_source", "read the sources as a run does; publish nothing"),
+    "upgrade": Subcommand("jobs.upgrade", "carry an earlier version's output over to a new place"),
     "init": Subcommand("jobs.init_config", "write a first configuration for tables of one's own"),
 }
 

@@ -57,10 +57,10 @@ class ServiceLevel:
     success_activities: tuple[str, ...]
     metrics_focus: tuple[str, ...]
     resources: tuple[tuple[str, str], ...]
-    customers_a_csm_from: int | None
-    customers_a_csm_to: int | None
-    qbrs_a_year: int | None
-    touches_a_year: int | None
+    customers_per_csm_from: int | None
+    customers_per_csm_to: int | None
+    qbrs_per_year: int | None
+    touches_per_year: int | None
 
 
 @dataclass(frozen=True)
@@ -410,10 +410,10 @@ def _needs(members: list[Row]) -> Row:
     matches = Counter(row["service_match"] for row in members)
     return {
         "customers": len(members),
-        "csms_at_low_ratio": _added(_quotient(n, due.customers_a_csm_from or 0) for n, due in held),
-        "csms_at_high_ratio": _added(_quotient(n, due.customers_a_csm_to or 0) for n, due in held),
-        "qbrs_a_quarter": _added(_a_quarter(n, due.qbrs_a_year) for n, due in held),
-        "touches_a_quarter": _added(_a_quarter(n, due.touches_a_year) for n, due in held),
+        "csms_at_low_ratio": _added(_quotient(n, due.customers_per_csm_from or 0) for n, due in held),
+        "csms_at_high_ratio": _added(_quotient(n, due.customers_per_csm_to or 0) for n, due in held),
+        "qbrs_per_quarter": _added(_a_quarter(n, due.qbrs_per_year) for n, due in held),
+        "touches_per_quarter": _added(_a_quarter(n, due.touches_per_year) for n, due in held),
         "over_served": matches["over-served"],
         "under_served": matches["under-served"],
     }
@@ -452,10 +452,10 @@ def engagement_models(as_of: date) -> list[Row]:
             "success_activities": [*due.success_activities],
             "metrics_focus": [*due.metrics_focus],
             "resources": [*due.resources],
-            "customers_a_csm_from": due.customers_a_csm_from,
-            "customers_a_csm_to": due.customers_a_csm_to,
-            "qbrs_a_year": due.qbrs_a_year,
-            "touches_a_year": due.touches_a_year,
+            "customers_per_csm_from": due.customers_per_csm_from,
+            "customers_per_csm_to": due.customers_per_csm_to,
+            "qbrs_per_year": due.qbrs_per_year,
+            "touches_per_year": due.touches_per_year,
         }
         rows.append(
             {

@@ -18,10 +18,10 @@ WITH held AS (
 needed AS (
     SELECT
         held.*,
-        divide_half_up(held.customers * 100000000BD, engagement.customers_a_csm_from * 100) AS csms_most,
-        divide_half_up(held.customers * 100000000BD, engagement.customers_a_csm_to * 100) AS csms_least,
-        held.customers * engagement.qbrs_a_year AS qbrs,
-        held.customers * engagement.touches_a_year AS touches
+        divide_half_up(held.customers * 100000000BD, engagement.customers_per_csm_from * 100) AS csms_most,
+        divide_half_up(held.customers * 100000000BD, engagement.customers_per_csm_to * 100) AS csms_least,
+        held.customers * engagement.qbrs_per_year AS qbrs,
+        held.customers * engagement.touches_per_year AS touches
     FROM held
     LEFT JOIN engagement_models AS engagement ON held.value_segment = engagement.value_segment
 ),
@@ -47,8 +47,8 @@ SELECT
     sum(customers) AS customers,
     CAST(sum(csms_most) * 0.000001BD AS DECIMAL(38, 6)) AS csms_at_low_ratio,
     CAST(sum(csms_least) * 0.000001BD AS DECIMAL(38, 6)) AS csms_at_high_ratio,
-    CAST(sum(qbrs) * 0.25BD AS DECIMAL(28, 4)) AS qbrs_a_quarter,
-    CAST(sum(touches) * 0.25BD AS DECIMAL(28, 4)) AS touches_a_quarter,
+    CAST(sum(qbrs) * 0.25BD AS DECIMAL(28, 4)) AS qbrs_per_quarter,
+    CAST(sum(touches) * 0.25BD AS DECIMAL(28, 4)) AS touches_per_quarter,
     sum(over_served) AS over_served,
     sum(under_served) AS under_served
 FROM scoped

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Self
 from jobs.core.config.documents import Document
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.settings import Settings
-from jobs.core.runtime.redaction import redacted_leaves
+from jobs.core.runtime.redaction import HIDDEN, redacted_leaves
+
+_MODELS = ("model", "fallback_model")
 
 
 class Configuration(NamedTuple):
@@ -28,13 +30,27 @@ class Configuration(NamedTuple):
     @classmethod
     def of(cls, settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> Self:
         """The configuration as it is now."""
-        whole = {
-            name: each.model_dump(mode="json", by_alias=True, exclude_unset=True)
-            for name, each in _documents(settings, model, fallbacks).items()
-        }
+        whole = {name: _plain(each) for name, each in _documents(settings, model, fallbacks).items()}
         text = json.dumps(redacted_leaves(whole), ensure_ascii=False)
         its_hash = configuration_hash(configuration_text(settings, model, fallbacks))
         return cls(text, its_hash, _model_hash(whole))
+
+    def by_new_names(self) -> "Configuration":
+        """The same with the keys that models have now, as an earlier version recorded it with others.
+
+        Raises:
+            KeyError, ValueError: this version can't read it.
+        """
+        whole = json.loads(self.text)
+        documents: dict[str, Document] = {"settings": Settings.model_validate(whole["settings"])}
+        documents |= {name: ScoringModel.model_validate(whole[name]) for name in _MODELS if name in whole}
+        now = {**whole, **{name: _plain(documents[name]) for name in _MODELS if name in whole}}
+        if now == whole:
+            return self
+        # Without its secrets a configuration can't be hashed anew.
+        known = HIDDEN not in self.text
+        its_hash = configuration_hash(_as_text(documents)) if known else self.hash
+        return Configuration(json.dumps(now, ensure_ascii=False), its_hash, _model_hash(now))
 
     def same_models(self, other: "Configuration") -> bool:
         """Whether the model, and the one that it falls back to, are those of another configuration."""
@@ -48,6 +64,10 @@ class Configuration(NamedTuple):
             return None
 
 
+def _plain(document: Document) -> Any:  # noqa: ANN401  (a document is of any shape)
+    return document.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
 def _documents(
     settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]
 ) -> dict[str, Document]:
@@ -59,10 +79,13 @@ def _documents(
 
 def configuration_text(settings: Settings, model: ScoringModel, fallbacks: Mapping[str, ScoringModel]) -> str:
     """The configuration of a run of one model, and of the model that it falls back to, as JSON."""
+    return _as_text(_documents(settings, model, fallbacks))
+
+
+def _as_text(documents: Mapping[str, Document]) -> str:
     # What was given alone: a document that says all defaults too contradicts itself.
     texts = {
-        name: each.model_dump_json(by_alias=True, exclude_unset=True)
-        for name, each in _documents(settings, model, fallbacks).items()
+        name: each.model_dump_json(by_alias=True, exclude_unset=True) for name, each in documents.items()
     }
     return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
 
@@ -74,5 +97,5 @@ def configuration_hash(text: str) -> str:
 
 def _model_hash(whole: Mapping[str, Any]) -> str:
     """SHA-256 of the models of a configuration, whatever the order of their keys."""
-    models = {name: whole.get(name) for name in ("model", "fallback_model")}
+    models = {name: whole.get(name) for name in _MODELS}
     return configuration_hash(json.dumps(models, sort_keys=True))

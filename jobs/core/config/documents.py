@@ -4,21 +4,39 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
 from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 
 from jobs.core.config.known_keys import keys_at
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.nearest import did_you_mean
+from jobs.core.runtime.progress import say
 from jobs.core.runtime.redaction import redacted
 
 
 class Document(BaseModel):
-    """A part of a YAML document: unknown keys are errors, values don't change once read."""
+    """A part of a YAML document: unknown keys are errors, values don't change once read.
+
+    Attributes:
+        renamed_keys: keys by the name that they had before, which is accepted for one release.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    renamed_keys: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_new_names(cls, content: Any, info: ValidationInfo) -> Any:  # noqa: ANN401  (YAML is of any shape)
+        old = cls.renamed_keys.keys() & content.keys() if isinstance(content, dict) else ()
+        for name in sorted(old):
+            now = cls.renamed_keys[name]
+            if now in content:
+                raise ValueError(f"must have {now} once, got it under its earlier name {name} too")
+            if info.context is not None:
+                info.context[name] = now
+        return {cls.renamed_keys.get(key, key): value for key, value in content.items()} if old else content
 
 
 DocumentType = TypeVar("DocumentType", bound=Document)
@@ -119,17 +137,22 @@ def read_yaml(file: Traversable, name: str) -> dict[str, Any]:
 
 
 def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> DocumentType:
-    """The document, checked.
+    """The document, checked; keys under earlier names are told of.
 
     Raises:
         ConfigurationError: one line a problem, as `name: key.path: must be ..., got ...`.
     """
+    renamed: dict[str, str] = {}
     try:
-        return schema.model_validate(content)
+        document = schema.model_validate(content, context=renamed)
     except ValidationError as error:
         raise ConfigurationError(*(f"{name}: {problem}" for problem in _problems(schema, error))) from None
     except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
         raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
+    for old, now in renamed.items():
+        told = f"{name}: {old} is called {now} now; the next release takes that name alone"
+        say(redacted(f"Warning: {told}"))
+    return document
 
 
 def is_date(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -118,18 +118,23 @@ class ServiceLevel(Document):
     """What customers of a service level get; what is not decided stays empty.
 
     Attributes:
-        customers_a_csm: from how many customers to how many one customer success manager has.
-        qbrs_a_year: business reviews of a customer.
-        touches_a_year: proactive contacts of a customer.
+        customers_per_csm: from how many customers to how many one customer success manager has.
+        qbrs_per_year: business reviews of a customer.
+        touches_per_year: proactive contacts of a customer.
     """
 
+    renamed_keys: ClassVar[Mapping[str, str]] = {
+        "customers_a_csm": "customers_per_csm",
+        "qbrs_a_year": "qbrs_per_year",
+        "touches_a_year": "touches_per_year",
+    }
     service_level: Label
     engagement_model: tuple[Label, ...] = ()
     success_activities: tuple[Label, ...] = ()
     metrics_focus: tuple[Label, ...] = ()
-    customers_a_csm: tuple[Quantity, Quantity | None] | None = None
-    qbrs_a_year: Annotated[Decimal, Field(ge=0, le=366)] | None = None
-    touches_a_year: Annotated[Decimal, Field(ge=0, le=366)] | None = None
+    customers_per_csm: tuple[Quantity, Quantity | None] | None = None
+    qbrs_per_year: Annotated[Decimal, Field(ge=0, le=366)] | None = None
+    touches_per_year: Annotated[Decimal, Field(ge=0, le=366)] | None = None
     resources: dict[Name, Label] = Field(default_factory=dict)
 
 

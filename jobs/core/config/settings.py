@@ -193,7 +193,8 @@ def _normal(place: str) -> str:
     return f"{scheme}://{posixpath.normpath(rest)}" if found else posixpath.normpath(place)
 
 
-def _resolve(place: str, folder: Path) -> str:
+def resolved(place: str, folder: Path) -> str:
+    """A path, if it is relative one in a folder; an address stays as it is."""
     if not place.strip() or _URI.match(place):
         return place
     try:
@@ -222,7 +223,7 @@ def _resolve_paths(content: Any, folder: Path, key: str = "") -> Any:  # noqa: A
     named = key in {"path", "query"} or (
         key == "model" and isinstance(content, str) and is_model_file(content)
     )
-    return _resolve(content, folder) if named and isinstance(content, str) else content
+    return resolved(content, folder) if named and isinstance(content, str) else content
 
 
 def load_settings(file: Path, assignments: list[str]) -> Settings:

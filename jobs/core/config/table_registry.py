@@ -19,11 +19,15 @@ class Column(Document):
         type: in SQL.
         unit: of its numbers.
         comment: what it holds.
+        was: what it was called in an earlier layout.
+        names_columns: whether its values are names of columns of its table.
     """
 
     type: str
     unit: str | None = None
     comment: str
+    was: str | None = None
+    names_columns: bool = False
 
 
 class Measure(Column):
@@ -56,6 +60,16 @@ class Table(Document):
     checks_per_score: dict[str, str] = Field(default_factory=dict)
     by_date: bool = True
     keeps_history: bool = True
+
+    @property
+    def renamed_columns(self) -> dict[str, str]:
+        """The columns that were called otherwise, by that name."""
+        return {column.was: name for name, column in self.columns.items() if column.was is not None}
+
+    @property
+    def columns_of_names(self) -> tuple[str, ...]:
+        """The columns whose values are names of columns."""
+        return tuple(name for name, column in self.columns.items() if column.names_columns)
 
 
 class EveryTable(Document):

@@ -35,8 +35,9 @@ _HISTORY = {
     "delta.logRetentionDuration": "interval 18250 days",
     "delta.deletedFileRetentionDuration": "interval 18250 days",
 }
-_LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
-_LAYOUT_VERSION = "2"
+LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
+LAYOUT_VERSION = "3"
+EARLIER_LAYOUT = "2"  # has other names for some columns; tables that have none of them may stay as they are
 
 
 def lacks_history(properties: Mapping[str, str] | None) -> bool:
@@ -119,7 +120,7 @@ class OutputTables:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
         checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
         history = _HISTORY if layout.keeps_history else {}
-        settings = {**_PROPERTIES, **history, _LAYOUT: _LAYOUT_VERSION, **checks, **(properties or {})}
+        settings = {**_PROPERTIES, **history, LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
             _column(field, layout, not_null=field.name in layout.not_null) for field in fields
         )
@@ -133,10 +134,10 @@ class OutputTables:
         if there is None:
             retried(lambda: self.spark.sql(create))
             there = settings
-        elif there.get(_LAYOUT) != _LAYOUT_VERSION:
+        elif there.get(LAYOUT) not in {EARLIER_LAYOUT, LAYOUT_VERSION}:
             raise ConfigurationError(
-                f"output: must hold tables of layout {_LAYOUT_VERSION}, which this version writes, "
-                f"got {table} of layout {there.get(_LAYOUT)} in {self.location}; publish to another output"
+                f"output: must hold tables of layout {LAYOUT_VERSION}, which this version writes, "
+                f"got {table} of layout {there.get(LAYOUT)} in {self.location}; publish to another output"
             )
         # Another run may have made it a moment ago, of other columns.
         self._widen(table, fields, layout)

@@ -61,10 +61,10 @@ def engagement_models(spark: SparkSession, model: ScoringModel) -> DataFrame:
             "success_activities": list(level.success_activities),
             "metrics_focus": list(level.metrics_focus),
             "resources": [{"resource": name, "value": value} for name, value in level.resources.items()],
-            "customers_a_csm_from": level.customers_a_csm[0] if level.customers_a_csm else None,
-            "customers_a_csm_to": level.customers_a_csm[1] if level.customers_a_csm else None,
-            "qbrs_a_year": level.qbrs_a_year,
-            "touches_a_year": level.touches_a_year,
+            "customers_per_csm_from": level.customers_per_csm[0] if level.customers_per_csm else None,
+            "customers_per_csm_to": level.customers_per_csm[1] if level.customers_per_csm else None,
+            "qbrs_per_year": level.qbrs_per_year,
+            "touches_per_year": level.touches_per_year,
         }
         undecided = [name for name, value in given.items() if value is None or value == []]
         rows.append((segment.segment, level.service_level, *given.values(), undecided))
@@ -76,10 +76,10 @@ def engagement_models(spark: SparkSession, model: ScoringModel) -> DataFrame:
         "success_activities": texts,
         "metrics_focus": texts,
         "resources": "array<struct<resource:string,value:string>>",
-        "customers_a_csm_from": quantity,
-        "customers_a_csm_to": quantity,
-        "qbrs_a_year": quantity,
-        "touches_a_year": quantity,
+        "customers_per_csm_from": quantity,
+        "customers_per_csm_to": quantity,
+        "qbrs_per_year": quantity,
+        "touches_per_year": quantity,
         "not_decided": texts,
     }
     return literal_rows(spark, types, rows)

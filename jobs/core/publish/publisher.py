@@ -84,7 +84,7 @@ class Publisher:
         try:
             self._compare_stale_days()
         finally:
-            readers.create_views(self.tables, self._output.log, self.model)
+            readers.create_views(self.tables, self._output.root, self.model.name)
 
     def _compare_stale_days(self) -> None:
         until = min(self._pending, default=date.max)

@@ -6,13 +6,12 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.core.config.model import ScoringModel
 from jobs.core.config.table_registry import tables_with_views
 from jobs.core.delta.identifiers import Location, quoted_column
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
-from jobs.core.publish.runs import RunLog
+from jobs.core.publish.runs import RunLog, events_of
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
 from jobs.core.runtime.nearest import one_of
@@ -50,18 +49,23 @@ def published(
     return tables.read_written(table, as_of, found.written[table])
 
 
-def create_views(tables: OutputTables, log: RunLog, model: ScoringModel) -> None:
+def create_views(tables: OutputTables, root: OutputTables, model_name: str) -> None:
     """Creates the views that catalogs' users read, where there is a catalog to hold them.
 
     `published_<table>` shows every published snapshot; `score_components` explains each score. They are made
     until `runs` tells the same after it as before.
+
+    Args:
+        tables: of the model.
+        root: with `runs`.
+        model_name: whose views they are.
     """
     if tables.location.schema is None:
         return
     for _ in range(_MOST_ROUNDS):
-        events = log.events(model.name)
+        events = events_of(root, model_name)
         _create_views(tables, events)
-        if log.events(model.name) == events:
+        if events_of(root, model_name) == events:
             return
     raise RunAgainError(
         f"{tables.location}: other runs publish all the time, so that the views could not be made to agree "

@@ -15,6 +15,7 @@ from jobs.core.config.table_registry import tables_of
 from jobs.core.delta.commits import is_conflict
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
 from jobs.core.publish.snapshot import Snapshot, snapshot_of
@@ -45,7 +46,8 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
             doesn't have either.
         BadDataError: a hash differs, or what the run read is no longer there.
     """
-    recorded = Output(spark, settings, models).log.find(run_id)
+    output = Output(spark, settings, models)
+    recorded = output.log.find(run_id)
     if not recorded:
         raise ConfigurationError(
             f"RUN_ID: must be the run_id of a published run, got {run_id!r}, of which runs in "
@@ -54,6 +56,9 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
     events = {model_name: told[-1] for model_name, told in recorded.items()}
     for event in events.values():
         _check_semantics(event)
+    refuse_old_names(output)
+    for event in events.values():
+        _check_carried(event)
     try:
         differing = [
             name
@@ -80,6 +85,15 @@ def _check_semantics(event: Mapping[str, Any]) -> None:
         raise BadDataError(
             f"run {event['run_id']} was made by version {event['code_version']} with semantics {semantics}; "
             f"install it to reproduce. Version {code_version()} has semantics {SEMANTICS}: rows may differ"
+        )
+
+
+def _check_carried(event: Mapping[str, Any]) -> None:
+    """Raises BadDataError if an upgrade left the tables of the run behind."""
+    if not event["table_versions"]:
+        raise BadDataError(
+            f"run {event['run_id']} for {event['as_of']} didn't count any more when the output was upgraded: "
+            "what it published was left in the earlier output"
         )
 
 
@@ -185,7 +199,10 @@ def _previous(output: Output, event: Mapping[str, Any], model_name: str) -> Snap
     """The snapshot that a run was compared with, as it was then: it may have been compared anew since."""
     if not event["previous_run_id"]:
         return None
-    told = [snapshot_of(each) for each in output.log.find(event["previous_run_id"]).get(model_name, ())]
+    found = output.log.find(event["previous_run_id"]).get(model_name, ())
+    told = [snapshot_of(each) for each in found if each["table_versions"]]
+    if found and not told:
+        _check_carried(found[-1])
     remembered = event.get("previous_segments_hash")
     same = [
         each

@@ -55,7 +55,7 @@ _RUNS = {
     "semantics": "int",
     "definitions": "map<string,string>",
 }
-_HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
+HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -84,16 +84,13 @@ class RunLog:
             ConfigurationError: it does.
         """
         holds = "several models" if self._settings.models else f"model {model.name}"
-        held = (self._tables.properties("runs") or {}).get(_HOLDS)
+        held = (self._tables.properties("runs") or {}).get(HOLDS)
         if held not in {None, holds}:
             raise ConfigurationError(
                 f"output: must be a place for {holds}, got {self.location}, "
                 f"which holds {held}; choose another output"
             )
-        empty = one_row(self._tables.spark).select(
-            *(F.lit(None).cast(kind).alias(name) for name, kind in _RUNS.items())
-        )
-        self._tables.create("runs", empty.schema.fields, layout("runs", model), {_HOLDS: holds})
+        create_runs(self._tables, model, holds)
 
     def tell(
         self,
@@ -164,28 +161,21 @@ class RunLog:
 
     def events(self, model_name: str) -> list[dict[str, Any]]:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
-        return self._events(self._tables, model_name)
+        return events_of(self._tables, model_name)
 
     def published(self, model_name: str) -> dict[date, Snapshot]:
         """The published run that counts of each date of a model."""
         return self.snapshots(self._tables, model_name)
 
-    @classmethod
-    def snapshots(cls, tables: OutputTables, model_name: str | None) -> dict[date, Snapshot]:
+    @staticmethod
+    def snapshots(tables: OutputTables, model_name: str | None) -> dict[date, Snapshot]:
         """The published run that counts of each date.
 
         Args:
             tables: with `runs`.
             model_name: whose runs; None where there is one model only.
         """
-        return snapshots_of(cls._events(tables, model_name))
-
-    @staticmethod
-    def _events(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:
-        events = tables.read("runs")
-        if model_name is not None:
-            events = events.where(F.col("model") == model_name)
-        return _collected(events)
+        return snapshots_of(events_of(tables, model_name))
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
@@ -202,12 +192,31 @@ class RunLog:
         """The published events of a run by model, as they happened; none if it was never published."""
         events = self._tables.read("runs").where(F.col("run_id") == run_id).where("status = 'published'")
         found: dict[str, list[dict[str, Any]]] = {}
-        for event in _collected(events):
+        for event in collected(events):
             found.setdefault(event["model"], []).append(event)
         return found
 
 
-def _collected(events: DataFrame) -> list[dict[str, Any]]:
+def create_runs(tables: OutputTables, model: ScoringModel, holds: str) -> None:
+    """Creates `runs` unless it is there.
+
+    Args:
+        tables: of the output.
+        model: any of those that it holds.
+        holds: the words for them.
+    """
+    nothing = (F.lit(None).cast(kind).alias(name) for name, kind in _RUNS.items())
+    empty = one_row(tables.spark).select(*nothing)
+    tables.create("runs", empty.schema.fields, layout("runs", model), {HOLDS: holds})
+
+
+def events_of(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:
+    """All events of a model, or of the only one, as they happened."""
+    events = tables.read("runs")
+    return collected(events if model_name is None else events.where(F.col("model") == model_name))
+
+
+def collected(events: DataFrame) -> list[dict[str, Any]]:
     """Events as they happened, at microseconds since 1970: in local times one hour of a year comes twice."""
     stamped = events.withColumn("happened_at", F.unix_micros("happened_at"))
     return in_order(row.asDict() for row in stamped.collect())

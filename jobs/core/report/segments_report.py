@@ -61,12 +61,12 @@ def _engagement(segments: Segmentation) -> Iterator[Finding]:
 
 
 def _engaged(level: ServiceLevel, used_by: list[str]) -> Finding:
-    ratio = level.customers_a_csm
+    ratio, touches = level.customers_per_csm, level.touches_per_year
     highest = "" if ratio is None else "+" if ratio[1] is None else f"-{plain(ratio[1])}"
     figures = {
         "CSM ratio": None if ratio is None else f"CSM ratio 1:{plain(ratio[0])}{highest}",
-        "QBRs": None if level.qbrs_a_year is None else f"QBRs {plain(level.qbrs_a_year)} a year",
-        "touches": None if level.touches_a_year is None else f"touches {plain(level.touches_a_year)} a year",
+        "QBRs": None if level.qbrs_per_year is None else f"QBRs {plain(level.qbrs_per_year)} a year",
+        "touches": None if touches is None else f"touches {plain(touches)} a year",
     }
     words = {
         "engagement model": level.engagement_model,
@@ -84,7 +84,7 @@ def _engaged(level: ServiceLevel, used_by: list[str]) -> Finding:
 
 
 def _loose_ratios(levels: Sequence[ServiceLevel]) -> Iterator[str]:
-    ratios = [(each.service_level, each.customers_a_csm) for each in levels if each.customers_a_csm]
+    ratios = [(each.service_level, each.customers_per_csm) for each in levels if each.customers_per_csm]
     for name, (low, high) in ratios:
         if high is not None and high < low:
             yield f"{name} goes from {plain(low)} to {plain(high)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.core.runtime.visible import visible, visible_lines
 
-_HIDDEN = "***"
+HIDDEN = "***"  # stands for a secret
 
 # An address ends before the next one.
 _URI = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30})://((?:(?!\b[a-z][a-z0-9+.-]{0,30}://)[^\s\"'<>`])+)")
@@ -39,9 +39,9 @@ def redacted(text: str) -> str:
     name before it and between whichever quotes, what follows `Bearer` or `Authorization:`, private keys.
     """
     for secret in (_KEY_BLOCK, _HEADER):
-        text = secret.sub(rf"\1{_HIDDEN}", text)
+        text = secret.sub(rf"\1{HIDDEN}", text)
     text = _URI.sub(_without_user, text)
-    return _NAMED.sub(lambda found: f"{found[1]}{found[2] or ''}{_HIDDEN}{found[2] or ''}", text)
+    return _NAMED.sub(lambda found: f"{found[1]}{found[2] or ''}{HIDDEN}{found[2] or ''}", text)
 
 
 def redacted_leaves(document: Any) -> Any:  # noqa: ANN401  (a document is of any shape)
@@ -55,7 +55,7 @@ def redacted_leaves(document: Any) -> Any:  # noqa: ANN401  (a document is of an
     if isinstance(document, list):
         return [redacted_leaves(value) for value in document]
     if isinstance(document, str):
-        return _ASSIGNED.sub(rf"\1{_HIDDEN}", _URI.sub(_without_user, document))
+        return _ASSIGNED.sub(rf"\1{HIDDEN}", _URI.sub(_without_user, document))
     return document
 
 
@@ -71,7 +71,7 @@ def _without_user(found: re.Match[str]) -> str:
         return found[0]
     else:
         end = authority.rfind("@")
-    return found[0] if end < 0 else f"{scheme}://{_HIDDEN}{rest[end:]}"
+    return found[0] if end < 0 else f"{scheme}://{HIDDEN}{rest[end:]}"
 
 
 class RedactingFormatter(logging.Formatter):

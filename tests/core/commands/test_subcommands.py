@@ -33,7 +33,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     return problems
 
 
-KNOWN = "publish, reproduce, decide, check-model, check-source, init"
+KNOWN = "publish, reproduce, decide, check-model, check-source, upgrade, init"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ KNOWN = "publish, reproduce, decide, check-model, check-source, init"
             [f"--customer: must be a known option, one of {COMMON}, --model, --axis, --as-of, --json"],
         ),
         (["init"], ["--facts: must be given"]),
+        (["upgrade"], ["--from: must be given", "--to: must be given"]),
     ],
 )
 def test_wrong_arguments_are_told_in_short(
@@ -124,6 +125,24 @@ def test_each_subcommand_tells_of_its_options(name: str, capsys: pytest.CaptureF
     if name != "decide":
         assert "--log-file" in printed
         assert "exit status: 0 done; 2 bad configuration" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--from", "a.b", "--to", "a.b"], "--to: must be another place than --from, got 'a.b' twice"),
+        (["--from", "x/../y", "--to", "./y"], "--to: must be another place than --from, got './y' twice"),
+        (
+            ["--from", " ", "--to", "y"],
+            "--from: path: must be a path without backquotes and line breaks, got ' '",
+        ),
+    ],
+)
+def test_an_upgrade_goes_to_another_place(
+    arguments: list[str], problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("upgrade", *arguments, "--log-file", str(tmp_path / "job.log")) == 2
+    assert capsys.readouterr().err.splitlines() == ["Bad configuration:", problem]
 
 
 @pytest.mark.parametrize("action", ["list", "record", "history"])

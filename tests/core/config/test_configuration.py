@@ -94,3 +94,46 @@ def test_models_of_an_earlier_version_are_found_in_its_text() -> None:
     assert now._replace(model_hash=None).same_models(now)
     assert not now._replace(model_hash=None, text='{"tokens": ***').same_models(now)
     assert not now._replace(model_hash=None, text='{"tokens": ***').same_models(now._replace(text="{"))
+
+
+def with_earlier_keys(configuration: Configuration) -> Configuration:
+    """As the version before recorded it: some keys of service levels had other names."""
+    text = configuration.text
+    for now, was in (
+        ("customers_per_csm", "customers_a_csm"),
+        ("qbrs_per_year", "qbrs_a_year"),
+        ("touches_per_year", "touches_a_year"),
+    ):
+        assert now in text
+        text = text.replace(f'"{now}"', f'"{was}"')
+    return Configuration(text, "hash of the text with the earlier keys", None)
+
+
+def test_a_configuration_with_earlier_keys_becomes_the_one_that_would_be_recorded_now() -> None:
+    fallbacks = {SHIPPED.name: SHIPPED}
+    now = Configuration.of(settings(), OTHER, fallbacks)
+    found = with_earlier_keys(now).by_new_names()
+    assert json.loads(found.text) == json.loads(now.text)
+    assert (found.hash, found.model_hash) == (now.hash, now.model_hash)
+    assert found.same_models(now)
+
+    _, model, _ = _configuration(event(found), settings("/elsewhere"), [SHIPPED], OTHER.name)
+    assert model.segmentation.service_levels == OTHER.segmentation.service_levels
+
+
+def test_a_configuration_without_earlier_keys_stays_as_it_is() -> None:
+    recorded = Configuration.of(settings(), MODEL, {})._replace(model_hash=None)
+    assert recorded.by_new_names() is recorded
+
+
+def test_the_hash_of_a_configuration_with_secrets_stays() -> None:
+    now = Configuration.of(settings("s3a://KEY:secret@bucket/x"), OTHER, {SHIPPED.name: SHIPPED})
+    found = with_earlier_keys(now).by_new_names()
+    assert found.hash == "hash of the text with the earlier keys"
+    assert found.same_models(now)
+
+
+@pytest.mark.parametrize("text", ['{"tokens": ***', '{"settings": {}}', "{}"])
+def test_a_configuration_that_cannot_be_read_has_no_new_names(text: str) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        Configuration(text, "0", None).by_new_names()

@@ -3,7 +3,7 @@
 import re
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -206,3 +206,37 @@ def test_document_does_not_change_once_read() -> None:
     whole = validate(Whole, {"part": {}}, "run.yaml")
     with pytest.raises(ValueError, match="frozen"):
         whole.part.name = "other"
+
+
+class Visits(Document):
+    renamed_keys: ClassVar = {"visits_a_year": "visits_per_year"}
+    visits_per_year: int
+
+
+class Plan(Document):
+    plans: tuple[Visits, ...]
+
+
+def test_a_key_under_its_earlier_name_is_taken_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"plans": [{"visits_a_year": 4}, {"visits_per_year": 2}, {"visits_a_year": 1}]}
+    plan = validate(Plan, given, "plan.yaml")
+    assert [each.visits_per_year for each in plan.plans] == [4, 2, 1]
+    assert plan.model_dump(exclude_unset=True)["plans"][0] == {"visits_per_year": 4}
+    told = "visits_a_year is called visits_per_year now; the next release takes that name alone"
+    assert capsys.readouterr().err == f"Warning: plan.yaml: {told}\n"
+    # What a run recorded is nobody's to change.
+    assert Plan.model_validate(given) == plan
+    assert capsys.readouterr().err == ""
+
+
+def test_a_key_under_both_names_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        validate(Plan, {"plans": [{"visits_a_year": 4, "visits_per_year": 4}]}, "plan.yaml")
+    assert error.value.problems == (
+        "plan.yaml: plans.0: must have visits_per_year once, got it under its earlier name visits_a_year too",
+    )
+
+
+def test_the_earlier_name_is_not_among_the_known_keys() -> None:
+    with pytest.raises(ConfigurationError, match="one of visits_per_year; did you mean 'visits_per_year'"):
+        validate(Plan, {"plans": [{"visits_per_yer": 4}]}, "plan.yaml")

@@ -195,6 +195,13 @@ def test_a_key_or_measure_that_is_not_described_is_refused() -> None:
         TableRegistry.model_validate(content)
 
 
+def test_a_column_was_called_what_no_column_is_called() -> None:
+    for name, table in table_registry().tables.items():
+        was = [column.was for column in table.columns.values() if column.was is not None]
+        assert len(set(was)) == len(was), name
+        assert not set(was) & {*table.columns, *table_registry().measures_of(table)}, name
+
+
 def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
     described = layout("customer_tiers", SHIPPED)
     comment = described.columns["days_since_last_event_below"]

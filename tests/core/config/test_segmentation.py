@@ -273,3 +273,19 @@ def test_who_has_left_is_known_by_an_exclusion_of_that_name() -> None:
 
     (said,) = problems(change)
     assert "declining_to_churned: must have an exclusion called cancelled beside it" in said
+
+
+def test_keys_about_service_levels_are_taken_under_their_earlier_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = deepcopy(SHIPPED)
+    earlier = {
+        "customers_per_csm": "customers_a_csm",
+        "qbrs_per_year": "qbrs_a_year",
+        "touches_per_year": "touches_a_year",
+    }
+    for level in content["segments"]["service_levels"]:
+        for now, was in earlier.items():
+            level[was] = level.pop(now)
+    assert validate(ScoringModel, content, "mine.yaml") == model()
+    assert capsys.readouterr().err.count("Warning: mine.yaml: ") == len(earlier)

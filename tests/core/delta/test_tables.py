@@ -141,7 +141,7 @@ def test_every_reader_can_open_the_table(tables: OutputTables) -> None:
         "delta.enableChangeDataFeed": "false",
         "delta.enableInCommitTimestamps": "false",
         "delta.enableRowTracking": "false",
-        "customer_tiers.layout": "2",
+        "customer_tiers.layout": "3",
         "delta.enableTypeWidening": "false",
         "delta.constraints.revenue_counted": "(revenue >= 0) IS NOT FALSE",
     }

@@ -161,7 +161,7 @@ def test_service_level_tells_what_is_not_defined() -> None:
     )
 
     def change(content: Content) -> None:
-        del content["segments"]["service_levels"][0]["customers_a_csm"]
+        del content["segments"]["service_levels"][0]["customers_per_csm"]
 
     assert told(change, "Enterprise") == (
         "missing",
@@ -172,7 +172,7 @@ def test_service_level_tells_what_is_not_defined() -> None:
 def test_engagement_out_of_order_unused_or_without_escalation_is_told() -> None:
     def change(content: Content) -> None:
         segments = content["segments"]
-        segments["service_levels"][0]["customers_a_csm"] = [60, 50]
+        segments["service_levels"][0]["customers_per_csm"] = [60, 50]
         segments["value"][2]["service_level"] = "Tech-Touch"
         segments["migration_rules"] = [
             each for each in segments["migration_rules"] if each["to"] != "At-Risk"
@@ -517,7 +517,7 @@ def test_models_are_checked_before_anything_is_published(
     assert {row["model"] for row in rows} == {models[0]}
     assert {row["verdict"] for row in rows} <= {"ok", "look"}
     content = yaml.safe_load((CHECKOUT / f"conf/models/{models[1]}.yaml").read_text())
-    del content["segments"]["service_levels"][0]["customers_a_csm"]
+    del content["segments"]["service_levels"][0]["customers_per_csm"]
     (workspace.folder / "value.yaml").write_text(yaml.safe_dump(content))
     workspace.configure(model=None, models=[models[0], "value.yaml"])
     assert checked(workspace, "--strict") == 3

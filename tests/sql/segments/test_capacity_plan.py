@@ -4,12 +4,12 @@ from tests.sql.steps import assert_rows, run_step, table
 
 SCORED = "customer_key STRING, value_segment STRING, cs_representative STRING, service_match STRING"
 ENGAGEMENT = (
-    "value_segment STRING, customers_a_csm_from DECIMAL(9,2), customers_a_csm_to DECIMAL(9,2), "
-    "qbrs_a_year DECIMAL(9,2), touches_a_year DECIMAL(9,2)"
+    "value_segment STRING, customers_per_csm_from DECIMAL(9,2), customers_per_csm_to DECIMAL(9,2), "
+    "qbrs_per_year DECIMAL(9,2), touches_per_year DECIMAL(9,2)"
 )
 PLAN = (
     "scope_kind STRING, scope_value STRING, customers BIGINT, csms_at_low_ratio DECIMAL(38,6), "
-    "csms_at_high_ratio DECIMAL(38,6), qbrs_a_quarter DECIMAL(28,4), touches_a_quarter DECIMAL(28,4), "
+    "csms_at_high_ratio DECIMAL(38,6), qbrs_per_quarter DECIMAL(28,4), touches_per_quarter DECIMAL(28,4), "
     "over_served BIGINT, under_served BIGINT"
 )
 DUE = [
