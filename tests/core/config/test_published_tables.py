@@ -164,13 +164,6 @@ def test_every_number_has_a_unit() -> None:
     assert [name for name, column in described.items() if column.unit and name not in numbers] == []
 
 
-def test_a_table_that_is_made_by_a_file_of_its_name_is_of_its_stage() -> None:
-    stages = {file.stem: file.parent.name for file in (CHECKOUT / "sql").glob("*/*.sql")}
-    found = {name: table.stage for name, table in table_registry().tables.items() if name in stages}
-    assert len(found) > 8
-    assert found == {name: stages[name] for name in found}
-
-
 def test_readers_have_the_tables_of_a_snapshot() -> None:
     # The views of a catalog are these, and what else is there tells of runs or is the job's own.
     kept = {"customer_features", "tier_decisions", "data_quality", "runs"}
