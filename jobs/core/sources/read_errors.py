@@ -13,10 +13,11 @@ _MISMATCH = re.compile(
 )
 _REFUSED = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*?)(?: SQLSTATE: \w+)?$", re.MULTILINE)
 _UNDECODABLE = re.compile(r"\[MALFORMED_CHARACTER_CODING\].* with (\S+)")
+_OTHER_TYPE = "UnsupportedOperationException: org.apache.parquet.column.values.dictionary"
 _MEANS = {
     "FILE_NOT_EXIST": "has vanished: run again when nobody replaces the files",
     "CANNOT_READ_FILE_FOOTER": "is damaged or no Parquet file: write it again",
-    "NO_HINT": "is damaged or cut off: write it again",
+    "NO_HINT": "is damaged, cut off or of other types than the other files of its folder: write it again",
 }
 
 
@@ -43,6 +44,8 @@ def explained(error: BaseException) -> str | None:
     undecodable = _UNDECODABLE.search(said)
     if undecodable:
         return f"a file is not in the encoding {undecodable[1]}, or is cut off within a character"
+    if _OTHER_TYPE in said:
+        return "a file has another type in a column than other files of its folder: write them with one type"
     return None
 
 

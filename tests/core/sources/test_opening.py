@@ -382,16 +382,25 @@ def test_char_columns_are_read_without_what_fills_them_up(place: Place) -> None:
     assert [tuple(row) for row in frames["dim_accounts"].collect()] == [("7", "active ")]
 
 
-def test_files_of_two_types_are_told_by_column_and_file(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("ids", "others", "told"),
+    [
+        ([41], ["k42"], "accounts/b.parquet has another type in column account_id than other files"),
+        ([41], [{"id": 42}], "accounts/b.parquet is damaged, cut off or of other types than the other files"),
+        ([41], pa.array([42], pa.uint64()), "a file has another type in a column than other files"),
+    ],
+    ids=["texts", "nested", "unsigned"],
+)
+def test_files_of_two_types_are_told(place: Place, ids: Any, others: Any, told: str) -> None:
     place.write({})
     (place.folder / "accounts").mkdir()
-    for name, ids in (("a", [41]), ("b", ["k42"])):
-        accounts = pa.table({"account_id": ids, "status": ["active"]})
+    for name, values in (("a", ids), ("b", others)):
+        accounts = pa.table({"account_id": values, "status": ["active"]})
         pq.write_table(accounts, place.folder / "accounts" / f"{name}.parquet")
     frames, _ = place.open(CSV, {"path": "accounts", "format": "parquet"})
     with pytest.raises(BadDataError) as refused, read_errors_told("sources.dim_accounts"):
         frames["dim_accounts"].collect()
-    assert "accounts/b.parquet has another type in column account_id than other files" in str(refused.value)
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize(("name", "kept"), [("a.parquet", 50), ("a.csv.gz", 60)])
