@@ -598,7 +598,8 @@ def test_unknown_columns_are_told_with_the_known_ones(place: Place) -> None:
         f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, got 'area'",
         f"sources.fct_revenues.columns: must map some of account_id, customer_name, {known}, "
         "got 'customer_key'; did you mean 'customer_name'?",
-        "sources.dim_accounts.columns: must map some of account_id, status, got 'state'; did you mean 'status'?",
+        "sources.dim_accounts.columns: must map some of account_id, status, got 'state'; "
+        "did you mean 'status'?",
     ]
 
 
@@ -625,7 +626,8 @@ def test_all_problems_of_both_sources_are_told_at_once(place: Place) -> None:
         "sources.fct_revenues: column account_id must exist (account_id is read from it; "
         f"name another in sources.fct_revenues.columns), got columns {columns}",
         "sources.dim_accounts: column account_id must exist (account_id is read from it; "
-        "name another in sources.dim_accounts.columns), got columns account, status; did you mean 'account'?",
+        "name another in sources.dim_accounts.columns), got columns account, status; did you mean "
+        "'account'?",
     ]
 
 
