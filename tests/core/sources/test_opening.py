@@ -744,7 +744,6 @@ def test_problems_of_a_querys_inputs_are_told_at_once(place: Place) -> None:
 
 def test_inputs_may_be_called_like_steps_and_sources(place: Place) -> None:
     place.write({})
-    query = (
-        "SELECT a.account_id, b.status FROM events AS a JOIN dim_accounts AS b ON a.account_id = b.account_id"
-    )
-    assert place.problems(CSV, mapping(place, query, events=ACCOUNTS, dim_accounts=ACCOUNTS)) == []
+    query = "SELECT e.account_id, a.status FROM events AS e JOIN dim_accounts AS a USING (account_id)"
+    frames, _ = place.open(CSV, mapping(place, query, events=ACCOUNTS, dim_accounts=ACCOUNTS))
+    assert frames["dim_accounts"].columns[:2] == ["account_id", "status"]
