@@ -120,10 +120,10 @@ def test_a_failed_reproduction_changes_nothing(workspace: Workspace, monkeypatch
     run_id = next(event["run_id"] for event in scene.events("output") if event["as_of"] == AS_OF)
     told = scene.events("output")
     with failing_after(monkeypatch, ("replace", "", "customer_features", 0)):
-        assert workspace.run(options=["--reproduce", run_id]) == 1
+        assert workspace.reproduce(run_id) == 1
     assert scene.seen("output") == scene.published
     assert scene.events("output") == told
-    assert workspace.run(options=["--reproduce", run_id]) == 0
+    assert workspace.reproduce(run_id) == 0
 
 
 @pytest.mark.faults
