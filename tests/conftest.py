@@ -1,5 +1,6 @@
 """One local Spark session for all tests of a process, and ways to feed the job and read what it published."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +55,17 @@ def _no_views_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         for table in session.catalog.listTables():
             if table.isTemporary:
                 session.catalog.dropTempView(table.name)
+
+
+@pytest.fixture
+def log_handlers() -> Iterator[None]:
+    """Puts back where this process logs to."""
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, []
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers = before
 
 
 @dataclass(frozen=True)

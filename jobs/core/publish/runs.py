@@ -56,6 +56,7 @@ _RUNS = {
     "definitions": "map<string,string>",
 }
 HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
+SEVERAL_MODELS = "several models"  # held where each model's tables have a place of their own
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -83,7 +84,7 @@ class RunLog:
         Raises:
             ConfigurationError: it does.
         """
-        holds = "several models" if self._settings.models else f"model {model.name}"
+        holds = SEVERAL_MODELS if self._settings.models else f"model {model.name}"
         held = (self._tables.properties("runs") or {}).get(HOLDS)
         if held not in {None, holds}:
             raise ConfigurationError(

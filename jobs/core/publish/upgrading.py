@@ -22,12 +22,10 @@ from jobs.core.publish.carried_events import (
 )
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.layouts import renamed
-from jobs.core.publish.runs import HOLDS, collected, create_runs
+from jobs.core.publish.runs import HOLDS, SEVERAL_MODELS, collected, create_runs
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.source_versions import Pins
-
-_SEVERAL = "several models"  # what `runs` says of an output in which each model's tables have their own place
 
 
 def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
@@ -100,7 +98,11 @@ def _checked(source: OutputTables) -> str:
 
 
 def _tables_of(tables: OutputTables, model_name: str, holds: str) -> OutputTables:
-    return OutputTables(tables.spark, tables.location.of_model(model_name)) if holds == _SEVERAL else tables
+    return (
+        OutputTables(tables.spark, tables.location.of_model(model_name))
+        if holds == SEVERAL_MODELS
+        else tables
+    )
 
 
 def _refuse_unless_empty(root: OutputTables, of_models: Iterable[OutputTables]) -> None:

@@ -17,17 +17,9 @@ from jobs.core.commands.arguments import Parser
 from jobs.core.commands.kit import Command, run_command
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 
+pytestmark = pytest.mark.usefixtures("log_handlers")
+
 PARSER = Parser("try", "Tries.", configured=False)
-
-
-@pytest.fixture(autouse=True)
-def _logging_set_back() -> Iterator[None]:
-    root = logging.getLogger()
-    before, root.handlers = root.handlers, []
-    yield
-    for handler in root.handlers:
-        handler.close()
-    root.handlers = before
 
 
 class Heard(logging.Handler):

@@ -1,10 +1,8 @@
 """Logs are the user's own."""
 
-import logging
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,18 +61,7 @@ def run_with_log(log: Path | None) -> int:
     return run_command(Parser("name", None, configured=False), arguments, lambda _: None)
 
 
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """Puts back where this process logs to."""
-    root = logging.getLogger()
-    before, root.handlers = root.handlers, []
-    yield
-    for handler in root.handlers:
-        handler.close()
-    root.handlers = before
-
-
-@pytest.mark.usefixtures("handlers")
+@pytest.mark.usefixtures("log_handlers")
 def test_no_folder_is_made_for_a_log_that_is_given(home: Path) -> None:
     assert run_with_log(home / "given.log") == 0
     assert [path.name for path in home.iterdir()] == ["given.log"]
@@ -111,7 +98,7 @@ def test_a_log_may_go_to_the_console() -> None:
     make_log_file(Path("/dev/stderr"))
 
 
-@pytest.mark.usefixtures("handlers")
+@pytest.mark.usefixtures("log_handlers")
 def test_a_command_makes_its_log_private(tmp_path: Path) -> None:
     old_mask = os.umask(0)
     try:
