@@ -49,10 +49,10 @@ def _check_models(command: Command) -> None:
     settings, models, today = _read_everything(command)
     with command.session(settings.time_zone) as spark:
         output = Output(spark, settings, models)
-        with Answers(as_json=command.given.json) as answers:
+        with Answers(as_json=command.arguments.json) as answers:
             found = [finding for model in models for finding in _findings(answers, output, model, today)]
     missing = sum(finding.verdict == "missing" for finding in found)
-    if command.given.strict and missing:
+    if command.arguments.strict and missing:
         raise BadDataError(f"{missing} findings are missing, and --strict asks for none")
 
 
@@ -61,10 +61,10 @@ def _read_everything(command: Command) -> tuple[Settings, list[ScoringModel], da
     problems = Problems()
     today = None
     with problems.gathered():
-        today = optional_date("--today", command.given.today)
+        today = optional_date("--today", command.arguments.today)
     with problems.gathered():
-        settings, models = read_configuration(command.given)
-        models = models_called(models, command.given.model)
+        settings, models = read_configuration(command.arguments)
+        models = models_called(models, command.arguments.model)
     problems.refuse()
     return settings, models, today
 
@@ -78,8 +78,8 @@ def _findings(answers: Answers, output: Output, model: ScoringModel, today: date
             found += published_findings(output, model, snapshot, today)
     show_findings(answers, model, found)
     if snapshot is None:
-        place = visible(redacted(str(output.root.location)))
-        answers.text(f"\nNothing is published yet in {place}: the model alone is checked.")
+        location = visible(redacted(str(output.root.location)))
+        answers.text(f"\nNothing is published yet in {location}: the model alone is checked.")
     return found
 
 

@@ -13,7 +13,7 @@ from jobs.core.commands.configuration import read_configuration
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.commands.model_fit import check_models
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.layouts import refuse_old_names
@@ -24,7 +24,7 @@ from jobs.core.runtime.errors import BadDataError, Problems
 from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.opening import key_is_name, open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 _NO_DATE = date(2000, 1, 1)
 _JOINS = {"dim_accounts": "account_id", "dim_customers": "customer_key"}
@@ -53,16 +53,16 @@ def _check_source(command: Command) -> None:
     settings, models, as_of = _read_everything(command)
     with (
         command.session(settings.time_zone) as spark,
-        Answers(as_json=command.given.json) as answers,
+        Answers(as_json=command.arguments.json) as answers,
     ):
-        pins = Pins()
-        sources = open_sources(spark, settings, pins)
+        source_versions = SourceVersions()
+        sources = open_sources(spark, settings, source_versions)
         check_models(spark, settings, models, sources, as_of or _NO_DATE)
-        report = SourceReport(answers, settings, Rules.of(settings))
+        report = SourceReport(answers, settings, QualityRules.of(settings))
         latest = _show_sources(report, sources)
-        _show_todos(answers, command.given.config, settings)
+        _show_todos(answers, command.arguments.config, settings)
         output = Rehearsal(spark, settings, models, report.set_aside)
-        _rehearse(output, sources, pins, as_of or _as_of(latest))
+        _rehearse(output, sources, source_versions, as_of or _as_of(latest))
 
 
 def _read_everything(command: Command) -> tuple[Settings, list[ScoringModel], date | None]:
@@ -70,9 +70,9 @@ def _read_everything(command: Command) -> tuple[Settings, list[ScoringModel], da
     problems = Problems()
     as_of = None
     with problems.gathered():
-        as_of = optional_date("--as-of", command.given.as_of)
+        as_of = optional_date("--as-of", command.arguments.as_of)
     with problems.gathered():
-        settings, models = read_configuration(command.given)
+        settings, models = read_configuration(command.arguments)
     problems.refuse()
     return settings, models, as_of
 
@@ -115,7 +115,9 @@ def _show_todos(answers: Answers, config: Path, settings: Settings) -> None:
         answers.text("\n".join(["\nLeft to do in the configuration:", *told]))
 
 
-def _rehearse(output: Rehearsal, sources: dict[str, DataFrame], pins: Pins, as_of: date) -> None:
+def _rehearse(
+    output: Rehearsal, sources: dict[str, DataFrame], source_versions: SourceVersions, as_of: date
+) -> None:
     """Does what a run does up to the scores.
 
     Raises:
@@ -126,7 +128,7 @@ def _rehearse(output: Rehearsal, sources: dict[str, DataFrame], pins: Pins, as_o
     for model in output.models:
         output.log.prepare(model)  # refuses the place of another model
     named, window_months = key_is_name(output.settings), output.models[0].window_months
-    with DateRun(output, as_of, pins) as run:
+    with DateRun(output, as_of, source_versions) as run:
         run.features(sources, key_is_name=named, window_months=window_months)
         for model in output.models:
             if not run.to_be_scored(model):

@@ -88,13 +88,13 @@ def _list(command: Command) -> None:
     problems = Problems()
     as_of = None
     with problems.gathered():
-        as_of = optional_date("--as-of", command.given.as_of)
+        as_of = optional_date("--as-of", command.arguments.as_of)
     settings, model = _settings_and_model(command, problems)
-    with command.session(settings.time_zone) as spark, Answers(as_json=command.given.json) as answers:
+    with command.session(settings.time_zone) as spark, Answers(as_json=command.arguments.json) as answers:
         snapshot = the_snapshot(Output(spark, settings, [model]), model, as_of)
         recorded = decisions.decided(snapshot.tables)
         with Engine(spark, model=model, tier_decisions=recorded) as engine:
-            waiting = decisions.pending(engine, snapshot.tables, snapshot.snapshot, command.given.axis)
+            waiting = decisions.pending(engine, snapshot.tables, snapshot.snapshot, command.arguments.axis)
             rows = waiting.select(*_SHOWN, "pending_since", waiting["latest"].alias("latest_decision"))
             answers.frame(f"waiting on {snapshot.as_of}", rows)
 
@@ -105,7 +105,7 @@ def _record(command: Command) -> None:
     with problems.gathered():
         recorded = _given_decisions(command)
     settings, model = _settings_and_model(command, problems)
-    allow_unknown = command.given.allow_unknown
+    allow_unknown = command.arguments.allow_unknown
     with command.session(settings.time_zone) as spark:
         output = Output(spark, settings, [model])
         found = find_snapshot(output, model)
@@ -118,8 +118,8 @@ def _record(command: Command) -> None:
 
 def _history(command: Command) -> None:
     settings, model = _settings_and_model(command, Problems())
-    customer = command.given.customer
-    with command.session(settings.time_zone) as spark, Answers(as_json=command.given.json) as answers:
+    customer = command.arguments.customer
+    with command.session(settings.time_zone) as spark, Answers(as_json=command.arguments.json) as answers:
         tables = Output(spark, settings, [model]).tables_of(model)
         answers.frame(f"decisions about {customer}", decisions.history(tables, customer))
 
@@ -127,8 +127,8 @@ def _history(command: Command) -> None:
 def _settings_and_model(command: Command, problems: Problems) -> tuple[Settings, ScoringModel]:
     """The settings, and the model that is decided about, or every problem beside those found before."""
     with problems.gathered():
-        settings, models = read_configuration(command.given)
-        model = _with_segments(models_called(models, command.given.model))
+        settings, models = read_configuration(command.arguments)
+        model = _with_segments(models_called(models, command.arguments.model))
     problems.refuse()
     return settings, model
 
@@ -147,7 +147,7 @@ def _names(models: list[ScoringModel]) -> str:
 
 
 def _given_decisions(command: Command) -> list[Decision]:
-    given = command.given
+    given = command.arguments
     cells = {column: getattr(given, column) for column in _OPTIONS}
     if given.file is None:
         return [Decision.of(cells, {column: option for column, (option, _) in _OPTIONS.items()})]

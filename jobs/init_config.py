@@ -10,7 +10,7 @@ from jobs.core.config.settings import load_settings
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.progress import say
 from jobs.core.sources.first_config.document import first_config
-from jobs.core.sources.first_config.table_look import Look, look_at
+from jobs.core.sources.first_config.table_look import TableLook, look_at
 
 _OPTIONS = {
     "fct_revenues": ("--facts", "revenue facts: one row per event of a customer"),
@@ -42,7 +42,7 @@ def _parser() -> Parser:
 
 
 def _init_config(command: Command) -> None:
-    given = command.given
+    given = command.arguments
     if not given.output.parent.is_dir():
         raise ConfigurationError(f"--output: must be in a folder that is there, got {str(given.output)!r}")
     files = first_config(given.output, _looks(command))
@@ -59,13 +59,13 @@ def _init_config(command: Command) -> None:
     say(f"Look through them, then: customer-tiers check-source --config {given.output}")
 
 
-def _looks(command: Command) -> dict[str, Look]:
+def _looks(command: Command) -> dict[str, TableLook]:
     """The tables that were given, with every problem in any of them told at once."""
     problems = Problems()
     looks = {}
     with command.session() as spark:
         for source, (option, _) in _OPTIONS.items():
-            place = getattr(command.given, source)
+            place = getattr(command.arguments, source)
             if place is not None:
                 with problems.gathered():
                     looks[source] = look_at(spark, option, place)

@@ -24,7 +24,7 @@ from jobs.core.report.answers import Answers
 from jobs.core.runtime.errors import Problems
 from jobs.core.runtime.progress import say
 from jobs.core.sources.opening import key_is_name, open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def _publish(command: Command) -> None:
     with command.session(asked.settings.time_zone) as spark:
         output = Output(spark, asked.settings, asked.models)
         publishers = _publish_dates(command, asked, spark, output)
-        if not command.given.no_summary:
+        if not command.arguments.no_summary:
             _show_summary(command, output, publishers)
 
 
@@ -76,19 +76,19 @@ def _read_everything(command: Command) -> _Asked:
     """Settings, models and dates, with every problem in any of them told at once."""
     problems = Problems()
     dates: set[date] = set()
-    for text in command.given.as_of:
+    for text in command.arguments.as_of:
         with problems.gathered():
             dates.add(date_option("--as-of", text))
     with problems.gathered():
-        settings, models = read_configuration(command.given)
+        settings, models = read_configuration(command.arguments)
     problems.refuse()
     return _Asked(settings, models, sorted(dates))
 
 
 def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output: Output) -> list[Publisher]:
     settings, models, dates = asked
-    pins = Pins()
-    sources = open_sources(spark, settings, pins)
+    source_versions = SourceVersions()
+    sources = open_sources(spark, settings, source_versions)
     named, window_months = key_is_name(settings), models[0].window_months
     check_models(spark, settings, models, sources, dates[0])
     refuse_old_names(output)
@@ -100,23 +100,23 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
     publishers = [Publisher(output, model, dates) for model in models]
     for as_of in dates:
         say(f"{as_of}")
-        with command.part(spark), DateRun(output, as_of, pins) as run:
+        with command.part(spark), DateRun(output, as_of, source_versions) as run:
             features = run.features(sources, key_is_name=named, window_months=window_months)
             for publisher in publishers:
                 with command.part(spark), run.part_of(publisher.model):
-                    publisher.publish(run, features, command.given.allow_empty)
+                    publisher.publish(run, features, command.arguments.allow_empty)
         for publisher in publishers:
             with command.part(spark):
-                publisher.settle(as_of)
+                publisher.compare_stale_days(as_of)
     return publishers
 
 
 def _show_summary(command: Command, output: Output, publishers: Sequence[Publisher]) -> None:
     """Shows the latest date of each model that was published."""
-    with Answers(as_json=command.given.json) as answers:
+    with Answers(as_json=command.arguments.json) as answers:
         for publisher in publishers:
-            if publisher.published:
-                snapshot = the_snapshot(output, publisher.model, max(publisher.published))
+            if publisher.published_dates:
+                snapshot = the_snapshot(output, publisher.model, max(publisher.published_dates))
                 summary.show(answers, snapshot, publisher.model)
 
 

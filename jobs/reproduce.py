@@ -27,10 +27,10 @@ def _parser() -> Parser:
 
 
 def _reproduce(command: Command) -> None:
-    settings, models = read_configuration(command.given)
+    settings, models = read_configuration(command.arguments)
     say(f"Customer tiers, {', '.join(model.name for model in models)}")
     with command.session(settings.time_zone) as spark:
-        reproduce(spark, settings, models, command.given.run_id)
+        reproduce(spark, settings, models, command.arguments.run_id)
 
 
 if __name__ == "__main__":

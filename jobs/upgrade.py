@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.core.commands.arguments import Parser
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.config.documents import validate
-from jobs.core.config.settings import Output, resolved
+from jobs.core.config.settings import OutputPlace, resolved
 from jobs.core.delta.identifiers import Location
 from jobs.core.publish.upgrading import upgrade
 from jobs.core.runtime.errors import ConfigurationError, Problems
@@ -44,13 +44,15 @@ def _parser() -> Parser:
 def _upgrade(command: Command) -> None:
     problems = Problems()
     places: list[Location] = []
-    for option, text in (("--from", command.given.old), ("--to", command.given.new)):
+    for option, text in (("--from", command.arguments.old), ("--to", command.arguments.new)):
         with problems.gathered():
             places.append(_location(option, text))
     problems.refuse()
     old, new = places
     if old == new:
-        raise ConfigurationError(f"--to: must be another place than --from, got {command.given.new!r} twice")
+        raise ConfigurationError(
+            f"--to: must be another place than --from, got {command.arguments.new!r} twice"
+        )
     with command.session() as spark:
         upgrade(spark, old, new)
 
@@ -58,8 +60,8 @@ def _upgrade(command: Command) -> None:
 def _location(option: str, text: str) -> Location:
     """The place that an option names: two names with a dot are a schema, unless a folder is called so."""
     is_schema = _SCHEMA.fullmatch(text) and not Path(text).exists()
-    place = {"schema": text} if is_schema else {"path": resolved(text, Path.cwd())}
-    output = validate(Output, place, option)
+    location = {"schema": text} if is_schema else {"path": resolved(text, Path.cwd())}
+    output = validate(OutputPlace, location, option)
     return Location(output.path, output.schema_name)
 
 

@@ -73,7 +73,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepScale:
     """What the highest step reached gives; steps are (at least, scaled), highest first."""
 
     steps: tuple[tuple[Fraction, Fraction], ...]
@@ -95,7 +95,7 @@ class Component:
     score: str
     metric: str
     weight: int
-    scale: Percentile | Linear | Steps
+    scale: Percentile | Linear | StepScale
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _linear(zero_at: str, full_at: str) -> Linear:
     return Linear(Fraction(zero_at), Fraction(full_at))
 
 
-CONTRACT_STEPS = Steps(
+CONTRACT_STEPS = StepScale(
     ((Fraction(3), Fraction(100)), (Fraction(2), Fraction(80)), (Fraction(1), Fraction(50))), Fraction(20)
 )
 COMPONENTS = (

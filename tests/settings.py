@@ -1,4 +1,4 @@
-"""Another value for each setting that the job pins."""
+"""Another value for each setting that the job source_versions."""
 
 from jobs.core.runtime.pinned import PINNED
 

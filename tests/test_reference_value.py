@@ -18,7 +18,7 @@ from tests.reference_value import (
     Comparison,
     Linear,
     Segments,
-    Steps,
+    StepScale,
     TierMemory,
     customer_profiles,
     decisions_in_force,
@@ -163,7 +163,7 @@ def test_scales_clamp_and_include_their_limits() -> None:
         Linear(Fraction("-0.2"), Fraction("0.3")),
         Linear(Fraction(1), Fraction("0.2")),
     )
-    steps = Steps(((Fraction(3), Fraction(100)), (Fraction(1), Fraction(50))), Fraction(20))
+    steps = StepScale(((Fraction(3), Fraction(100)), (Fraction(1), Fraction(50))), Fraction(20))
 
     assert [growth.scaled(Fraction(x)) for x in ("-1", "-0.2", "0.25", "0.3", "9")] == [0, 0, 90, 100, 100]
     assert [seats.scaled(Fraction(x)) for x in ("1.3", "1", "0.4", "0.2", "0")] == [0, 0, 75, 100, 100]

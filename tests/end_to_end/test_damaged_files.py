@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import load_settings
 from jobs.core.quality.checked_source import checked_source
 from jobs.core.sources.opening import open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import Workspace
 
 AS_OF = date(2024, 6, 30)
@@ -159,8 +159,8 @@ def read(
         sources={"fct_revenues": facts, "dim_accounts": {"path": "accounts.csv", "format": "csv"}}
     )
     settings = load_settings(workspace.config, [])
-    frames = open_sources(workspace.spark, settings, Pins())
-    rules = Rules.of(settings).rows["fct_revenues"]
+    frames = open_sources(workspace.spark, settings, SourceVersions())
+    rules = QualityRules.of(settings).rows["fct_revenues"]
     source = checked_source("fct_revenues", frames["fct_revenues"], rules, (), AS_OF)
     used = source.usable(["product", "customer_key", "event_date", "total_revenue"]).collect()
     aside = source.quarantined().collect()

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.core.config.settings import load_settings
 from jobs.core.sources.opening import open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests import reference
 from tests.conftest import CHECKOUT, Workspace
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
@@ -22,7 +22,7 @@ def test_real_invoices_are_mapped_and_tiered(workspace: Workspace) -> None:
 
     assert workspace.run(*DATES, options=["--set", f"output.path={output}"]) == 0
 
-    sources = open_sources(workspace.spark, load_settings(config, []), Pins())
+    sources = open_sources(workspace.spark, load_settings(config, []), SourceVersions())
     facts = [
         {**row.asDict(), "customer_id": row["customer_key"]} for row in sources["fct_revenues"].collect()
     ]

@@ -19,7 +19,7 @@ from jobs import tier_customers
 from jobs.core.commands.dispatch import Subcommand
 from jobs.core.config import own_columns, source_columns, table_registry
 from jobs.core.config.model import load_model
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.pipeline.plan import STEPS
 from jobs.core.pipeline.step import sql
 from jobs.core.publish import provenance
@@ -115,7 +115,7 @@ def test_what_the_recipes_add_is_read(copy: Path) -> None:
     model = load_model(str(copy / MODEL))
     assert "margin_per_event" in {component.metric for component in model.components}
     assert model.flags[0].flag == "LOSS_MAKER"
-    assert "negative_margin" in Rules.of(plain_settings()).rows["fct_revenues"]
+    assert "negative_margin" in QualityRules.of(plain_settings()).rows["fct_revenues"]
     assert source_columns.source_tables()["dim_customers"].columns["loyalty_years"].type == "number"
     assert "flag_summary" in table_registry.tables_of("comparison")
     assert STEPS["flag_summary"].reads == ("customer_tiers",)

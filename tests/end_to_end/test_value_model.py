@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests import reference_standing, reference_value
+from tests import reference_segment_reports, reference_value
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.generate_profiles import History, profile, value_history
@@ -36,7 +36,7 @@ def test_profiles_are_scored_as_the_reference_does_it(workspace: Workspace, key:
     expected = reference_value.snapshot(
         history.facts, history.accounts, history.profiles, as_of, customer_key=key
     )
-    flagged = reference_standing.flagged_tiers(expected)
+    flagged = reference_segment_reports.flagged_tiers(expected)
     assert_same_rows(workspace.rows("customer_tiers"), flagged, "customer_key")
     assert_same_rows(workspace.rows("excluded_customers"), expected.excluded_customers, "customer_key")
     assert {row["reason"] for row in expected.excluded_customers} == {"no_data", "cancelled", "low_coverage"}

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from jobs.core.config.model import ScoringModel, fallbacks_of, load_model
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings, load_settings
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.nearest import one_of
@@ -21,7 +21,7 @@ def read_configuration(given: argparse.Namespace) -> tuple[Settings, list[Scorin
     with problems.gathered():
         settings = load_settings(given.config, given.assignments)
         with problems.gathered():
-            Rules.of(settings).check_keys(settings.sources.configured())
+            QualityRules.of(settings).check_keys(settings.sources.configured())
         for name in settings.model_names:
             with problems.gathered():
                 models.append(load_model(name))

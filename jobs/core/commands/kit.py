@@ -23,11 +23,11 @@ class Command:
     """One call of a command.
 
     Attributes:
-        given: its arguments.
+        arguments: as given.
     """
 
-    def __init__(self, given: argparse.Namespace, log_file: Path) -> None:
-        self.given = given
+    def __init__(self, arguments: argparse.Namespace, log_file: Path) -> None:
+        self.arguments = arguments
         self._log_file = log_file
         self._has_session = False
         self._outcomes = Outcomes()

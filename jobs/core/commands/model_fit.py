@@ -8,7 +8,7 @@ from pyspark.sql.types import StructType
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.model_check import check_model
 from jobs.core.config.settings import Settings
-from jobs.core.pipeline.codes import NO_TEXTS
+from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.features import AUDIT, ROW_ID
 from jobs.core.runtime.errors import Problems
@@ -48,7 +48,7 @@ def _features_schema(
         window_months=1,
         key_is_name=key_is_name(settings),
         money_unit=PLANNED.unit,
-        texts=NO_TEXTS,  # the rows won't be read, so the texts of the facts needn't be either
+        texts=NO_TEXT_CODES,  # the rows won't be read, so the texts of the facts needn't be either
         **read,
     ) as engine:
         return engine.table("customer_features").drop(*AUDIT, ROW_ID).schema

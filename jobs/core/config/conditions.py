@@ -73,14 +73,14 @@ def check_fallback(rules: Sequence[Rule]) -> Iterator[str]:
 
 
 def check_thresholds(
-    placed: Iterable[tuple[str, Condition | None]], known: Mapping[str, Decimal]
+    conditions: Iterable[tuple[str, Condition | None]], known: Mapping[str, Decimal]
 ) -> Iterator[str]:
-    """Tells of thresholds that conditions, each with the name of its place, name and the model doesn't."""
-    for place, condition in placed:
+    """Tells of thresholds that conditions, each with its path, name and the model doesn't."""
+    for path, condition in conditions:
         for comparison in condition.comparisons() if condition else ():
             if comparison.threshold and comparison.threshold not in known:
                 yield (
-                    f"{place}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
+                    f"{path}: must name one of thresholds {sorted(known)}, got {comparison.threshold!r}"
                     f"{did_you_mean(comparison.threshold, known)}"
                 )
 
@@ -89,11 +89,11 @@ def check_rules(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
     """The same of rules, while their model is read; nothing if its thresholds are wrong themselves."""
     known = info.data.get("thresholds")
     if known is not None:
-        yield from check_thresholds(((str(place), rule.when) for place, rule in enumerate(rules)), known)
+        yield from check_thresholds(((str(path), rule.when) for path, rule in enumerate(rules)), known)
 
 
 def refuse(problems: Iterable[str]) -> None:
     """Raises ValueError with all problems, if there are any."""
-    told = "; ".join(problems)
-    if told:
-        raise ValueError(told)
+    all_problems = "; ".join(problems)
+    if all_problems:
+        raise ValueError(all_problems)

@@ -90,7 +90,7 @@ def read_file(file: Path) -> list[Decision]:
     Raises:
         ConfigurationError: it is no such file.
     """
-    problems, found, place = Problems(), [], str(file)
+    problems, found, where = Problems(), [], str(file)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.reader(lines, strict=True)
@@ -100,16 +100,16 @@ def read_file(file: Path) -> list[Decision]:
                 raise ConfigurationError(
                     f"{file}: line 1: must name the columns {wanted}, got {', '.join(header)!r:.200}"
                 )
-            place = f"{file}: line {rows.line_num + 1}"
+            where = f"{file}: line {rows.line_num + 1}"
             for row in rows:
                 if row and len(row) != len(header):
-                    problems.append(f"{place}: must have {len(header)} cells as line 1 has, got {len(row)}")
+                    problems.append(f"{where}: must have {len(header)} cells as line 1 has, got {len(row)}")
                 elif row:
-                    names = {column: f"{place}: {column}" for column in COLUMNS}
+                    names = {column: f"{where}: {column}" for column in COLUMNS}
                     found.append(Decision.of(dict(zip(header, row, strict=True)), names))
-                place = f"{file}: line {rows.line_num + 1}"
+                where = f"{file}: line {rows.line_num + 1}"
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(f"{place}: must be a readable CSV file in UTF-8, got: {error}")
+        problems.append(f"{where}: must be a readable CSV file in UTF-8, got: {error}")
     if not found and not problems:
         problems.append(f"{file}: must hold at least one decision below its first line; there is none")
     problems.refuse()

@@ -150,8 +150,8 @@ def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> 
     except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
         raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
     for old, now in renamed.items():
-        told = f"{name}: {old} is called {now} now; the next release takes that name alone"
-        say(redacted(f"Warning: {told}"))
+        warning = f"{name}: {old} is called {now} now; the next release takes that name alone"
+        say(redacted(f"Warning: {warning}"))
     return document
 
 
@@ -188,9 +188,9 @@ def _problems(schema: type[BaseModel], error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False):
         path = ".".join(str(step) for step in problem["loc"]) or "(the document)"
         if problem["type"] == "extra_forbidden":
-            *place, given = problem["loc"]
-            known = keys_at(schema, tuple(place))
-            yield f"{path}: must be a known key, one of {', '.join(known)}{did_you_mean(given, known)}"
+            *parents, unknown = problem["loc"]
+            known = keys_at(schema, tuple(parents))
+            yield f"{path}: must be a known key, one of {', '.join(known)}{did_you_mean(unknown, known)}"
             continue
         # The schema's own checks speak for themselves; pydantic's are put into the same form.
         own = problem["type"] in {"value_error", "assertion_error"}

@@ -1,4 +1,4 @@
-"""The keys that a document can have at each place."""
+"""The keys that a document can have at each path."""
 
 import types
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 
-def keys_at(schema: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the mapping at a place.
+def keys_at(schema: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The keys of the mapping at a path.
 
     Args:
         schema: of the document.
-        place: keys and positions on the way there, as pydantic tells them: a discriminator's value is one.
+        path: keys and positions on the way there, as pydantic tells them: a discriminator's value is one.
     """
     found: list[Any] = [schema]
-    for step in place:
+    for step in path:
         found = [inner for each in found for inner in _below(each, step)]
     models = [model for each in found for model in _forms(each) if _is_model(model)]
     return [field.alias or name for model in models for name, field in model.model_fields.items()]

@@ -108,9 +108,9 @@ class ScoringModel(Document):
                     ends = {rule.from_value, rule.to_value} - {ANY}
                     named |= dict.fromkeys(ends, f"segments.migration_rules: {rule.rule}")
             refuse(
-                f"{place} must name tiers among {', '.join(sorted(tiers))}, got {tier!r}"
+                f"{path} must name tiers among {', '.join(sorted(tiers))}, got {tier!r}"
                 f"{did_you_mean(tier, tiers)}"
-                for tier, place in named.items()
+                for tier, path in named.items()
                 if tier not in tiers
             )
             refuse([] if self.health else ["must have health beside segments"])
@@ -119,7 +119,7 @@ class ScoringModel(Document):
     @model_validator(mode="after")
     def _known_thresholds(self) -> Self:
         # Those of exclusions, tiers and flags are checked with them.
-        placed = [(place, c) for place, c in self.conditions() if place.startswith(("segments", "counts"))]
+        placed = [(path, c) for path, c in self.conditions() if path.startswith(("segments", "counts"))]
         refuse(check_thresholds(placed, self.thresholds))
         return self
 
@@ -175,7 +175,7 @@ class ScoringModel(Document):
         return self.model_construct(**{**fields, "components": self.components_of(score), "ranked": ()})
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
-        """Every condition, with the path of its place in the document."""
+        """Every condition, with its path in the document."""
         ruled: dict[str, Sequence[Rule]] = {
             "exclusions": self.exclusions,
             "tiers": self.tiers,
@@ -184,10 +184,10 @@ class ScoringModel(Document):
         for name, conditions in self.counts.items():
             for position, counted in enumerate(conditions):
                 yield f"counts.{name}.{position}", counted
-        for place, rules in ruled.items():
+        for path, rules in ruled.items():
             for position, rule in enumerate(rules):
                 if rule.when is not None:
-                    yield f"{place}.{position}.when", rule.when
+                    yield f"{path}.{position}.when", rule.when
         if self.segments is not None:
             yield from self.segments.conditions()
 

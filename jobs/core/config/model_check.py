@@ -48,17 +48,17 @@ def _operand_kind(comparison: Condition, measure: str) -> str:
     return _TEXT
 
 
-def _condition_problems(place: str, rule: Condition, measures: dict[str, str]) -> Iterator[str]:
+def _condition_problems(path: str, rule: Condition, measures: dict[str, str]) -> Iterator[str]:
     for comparison in rule.comparisons():
         name = comparison.metric or ""
         if name not in measures:
-            yield f"{place}: metric {one_of(measures, name)}"
+            yield f"{path}: metric {one_of(measures, name)}"
             continue
         if comparison.operator in {"missing", "present"}:
             continue
         operand = _operand_kind(comparison, measures[name])
         if operand != measures[name]:
-            yield f"{place}: {name} must be compared with {measures[name]}, got {operand}"
+            yield f"{path}: {name} must be compared with {measures[name]}, got {operand}"
 
 
 def _suitable(known: Sequence[str], given: str, measures: Mapping[str, str]) -> str:
@@ -119,9 +119,9 @@ def check_model(model: ScoringModel, features: StructType) -> None:
         if column not in measures or isinstance(features[column].dataType, FractionalType):
             whole = [field.name for field in features if not isinstance(field.dataType, FractionalType)]
             problems.append(f"peer_group.{position}: {_suitable(whole, column, measures)}")
-    for place, rule in model.conditions():
-        known = next((names for start, names in known_at.items() if place.startswith(start)), after_scores)
-        problems += _condition_problems(place, rule, known)
+    for path, rule in model.conditions():
+        known = next((names for start, names in known_at.items() if path.startswith(start)), after_scores)
+        problems += _condition_problems(path, rule, known)
     ranks = {f"{metric}_below" for metric in model.ranked_metrics}
     points = {f"{component.metric}_points" for component in model.components}
     clashes = sorted({*_scored(model), *model.counts, *ranks, *points} & set(measures))

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.table_registry import Column, table_registry
+from jobs.core.config.table_registry import PublishedColumn, table_registry
 
 _OWN = "A company's own column of dim_customers, a {type}"
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableDefinition:
     """What a table's types don't say.
 
     Attributes:
@@ -30,7 +30,7 @@ class Layout:
     keeps_history: bool = True
 
 
-def columns_of(table: str, model: ScoringModel) -> dict[str, Column]:
+def columns_of(table: str, model: ScoringModel) -> dict[str, PublishedColumn]:
     """The columns that one table of a model may have: measures of a profile are there only with profiles."""
     registry = table_registry()
     this = registry.tables[table]
@@ -46,7 +46,9 @@ def columns_of(table: str, model: ScoringModel) -> dict[str, Column]:
     }
 
 
-def layout(table: str, model: ScoringModel, own_columns: Mapping[str, str] | None = None) -> Layout:
+def table_definition(
+    table: str, model: ScoringModel, own_columns: Mapping[str, str] | None = None
+) -> TableDefinition:
     """The layout of one table of a model.
 
     Args:
@@ -64,7 +66,7 @@ def layout(table: str, model: ScoringModel, own_columns: Mapping[str, str] | Non
         for component in model.components
     }
     described = {name: column.comment for name, column in columns_of(table, model).items()}
-    return Layout(
+    return TableDefinition(
         comment=this.comment,
         columns={**own, **counts, **words, **described},
         not_null=(*(table_registry().every_table.not_null if this.by_date else ()), *this.not_null),
@@ -88,7 +90,9 @@ def _filled(templates: Mapping[str, str], placeholder: str, names: Iterable[str]
     }
 
 
-def _each(templates: Mapping[str, Column], placeholder: str, names: Iterable[str]) -> dict[str, Column]:
+def _each(
+    templates: Mapping[str, PublishedColumn], placeholder: str, names: Iterable[str]
+) -> dict[str, PublishedColumn]:
     """Columns likewise."""
     return {
         key.replace(placeholder, name): column.model_copy(

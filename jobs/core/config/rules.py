@@ -17,7 +17,7 @@ from jobs.core.runtime.visible import visible
 _VERDICTS: dict[Severity, str] = {"warn": "warned", "quarantine": "quarantined", "fail": "failed"}
 
 
-class Rule(Document):
+class QualityRule(Document):
     """One rule.
 
     Attributes:
@@ -34,9 +34,9 @@ class Rule(Document):
 
 
 class _RulesFile(Document):
-    every_row: dict[str, Rule]
-    rows: dict[str, dict[str, Rule]]
-    totals: dict[str, Rule]
+    every_row: dict[str, QualityRule]
+    rows: dict[str, dict[str, QualityRule]]
+    totals: dict[str, QualityRule]
     conservation: dict[str, str]
 
 
@@ -77,15 +77,15 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Rules:
+class QualityRules:
     """The rules with the severities of one configuration; those that are off are left out."""
 
-    rows: Mapping[str, Mapping[str, Rule]]
-    totals: Mapping[str, Rule]
-    conservation: Mapping[str, Rule]
+    rows: Mapping[str, Mapping[str, QualityRule]]
+    totals: Mapping[str, QualityRule]
+    conservation: Mapping[str, QualityRule]
 
     @classmethod
-    def of(cls, settings: Settings) -> "Rules":
+    def of(cls, settings: Settings) -> "QualityRules":
         """The shipped rules, with those about the columns that are read, with the configured severities.
 
         Raises:
@@ -107,7 +107,7 @@ class Rules:
         if problems:
             raise ConfigurationError(*problems)
 
-        def chosen(rules: Mapping[str, Rule]) -> dict[str, Rule]:
+        def chosen(rules: Mapping[str, QualityRule]) -> dict[str, QualityRule]:
             changed = {
                 n: rule.model_copy(update={"severity": severities.get(n, rule.severity)})
                 for n, rule in rules.items()
@@ -117,7 +117,7 @@ class Rules:
         return cls(
             {source: chosen(rules) for source, rules in rows.items()},
             chosen(shipped.totals),
-            {n: Rule(severity="fail", means=means) for n, means in shipped.conservation.items()},
+            {n: QualityRule(severity="fail", means=means) for n, means in shipped.conservation.items()},
         )
 
     def check_keys(self, sources: Mapping[str, Source]) -> None:
@@ -150,7 +150,7 @@ class Rules:
         return Check(rule, table, "fail", self.conservation[rule].means, 1, int(broken), figures=shown)
 
 
-def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> dict[str, Rule]:
+def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> dict[str, QualityRule]:
     """The rules about the values of a source's columns, as SQL over all columns that each is about."""
     broken: dict[str, list[str]] = {rule: [] for rule in table.rules}
     required: set[str | None] = set()
@@ -160,18 +160,18 @@ def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> d
         if column.required:
             required |= {column.missing, column.unreadable}
     return {
-        rule: Rule(
-            severity=told.severity,
-            means=told.means,
+        rule: QualityRule(
+            severity=found.severity,
+            means=found.means,
             fails_if=" OR ".join(broken[rule]),
             unusable=rule in required,
         )
-        for rule, told in table.rules.items()
+        for rule, found in table.rules.items()
     }
 
 
 def _severity_problems(
-    severities: Mapping[str, Severity], about_rows: Mapping[str, Rule], shipped: _RulesFile
+    severities: Mapping[str, Severity], about_rows: Mapping[str, QualityRule], shipped: _RulesFile
 ) -> Iterator[str]:
     """What is wrong with the severities that a configuration gives."""
     known = sorted({*about_rows, *shipped.totals})

@@ -29,18 +29,18 @@ class Linear(Document):
         return f"0 at {self.zero_at.normalize():f}, 100 at {self.full_at.normalize():f}"
 
 
-class Step(Document):
+class ScaleStep(Document):
     """A value from which on the scale has a height."""
 
     at_least: ScaleNumber
     scaled: Scaled
 
 
-class Steps(Document):
+class StepScale(Document):
     """A table of heights."""
 
     type: Literal["steps"]
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[ScaleStep, ...], Field(min_length=1)]
     otherwise: Scaled
 
     @model_validator(mode="after")
@@ -51,8 +51,8 @@ class Steps(Document):
         return self
 
     def __str__(self) -> str:
-        told = [f"{step.scaled.normalize():f} from {step.at_least.normalize():f}" for step in self.steps]
-        return ", ".join([*told, f"else {self.otherwise.normalize():f}"])
+        parts = [f"{step.scaled.normalize():f} from {step.at_least.normalize():f}" for step in self.steps]
+        return ", ".join([*parts, f"else {self.otherwise.normalize():f}"])
 
 
 def _of_known_type(scale: Any) -> Any:  # noqa: ANN401  (whatever the document holds)
@@ -62,4 +62,4 @@ def _of_known_type(scale: Any) -> Any:  # noqa: ANN401  (whatever the document h
     return scale
 
 
-Scale = Annotated[Linear | Steps, Field(discriminator="type"), BeforeValidator(_of_known_type)]
+Scale = Annotated[Linear | StepScale, Field(discriminator="type"), BeforeValidator(_of_known_type)]

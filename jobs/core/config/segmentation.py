@@ -231,17 +231,17 @@ class Segmentation(Document):
         return found
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
-        """Every condition, with the path of its place in the document."""
+        """Every condition, with its path in the document."""
         ruled: Mapping[str, Sequence[Rule | Alert]] = {
             "value": self.value,
             "behavior": self.behavior,
             "risk": self.risk,
             "alerts": self.alerts,
         }
-        for place, rules in ruled.items():
+        for path, rules in ruled.items():
             for position, rule in enumerate(rules):
                 if rule.when is not None:
-                    yield f"segments.{place}.{position}.when", rule.when
+                    yield f"segments.{path}.{position}.when", rule.when
         yield "segments.matrix.high_value", self.matrix.high_value
         yield "segments.matrix.high_health", self.matrix.high_health
         for tier, condition in self.tier_memory.stays_while.items():

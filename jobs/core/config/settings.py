@@ -108,7 +108,7 @@ class Sources(Document):
         return source_tables()[name].read_columns(self.own_columns if name == "dim_customers" else None)
 
 
-class Output(Document):
+class OutputPlace(Document):
     """Where to publish: a folder, or a schema of a catalog."""
 
     path: PathText | None = None
@@ -137,7 +137,7 @@ class Settings(Document):
     """A whole run configuration."""
 
     sources: Sources
-    output: Output
+    output: OutputPlace
     customer_key: ColumnName = "customer_name"
     model: str | None = None
     models: Annotated[tuple[str, ...], Field(validate_default=True)] = ()

@@ -12,7 +12,7 @@ Aspect = Literal["value", "potential"]
 Stage = Literal["features", "snapshot", "segments", "comparison", "decisions", "quality", "runs"]
 
 
-class Column(Document):
+class PublishedColumn(Document):
     """One published column; conf/tables.yaml explains each part.
 
     Attributes:
@@ -30,7 +30,7 @@ class Column(Document):
     names_columns: bool = False
 
 
-class Measure(Column):
+class Measure(PublishedColumn):
     """A column that tells something of a customer, wherever it appears.
 
     Attributes:
@@ -48,11 +48,11 @@ class Table(Document):
     reader_view: bool = False
     comment: str
     measures: tuple[str, ...] | Literal["all"] = ()
-    columns: dict[str, Column] = Field(default_factory=dict)
-    per_component: dict[str, Column] = Field(default_factory=dict)
-    per_rank: dict[str, Column] = Field(default_factory=dict)
-    per_percentile: dict[str, Column] = Field(default_factory=dict)
-    per_score: dict[str, Column] = Field(default_factory=dict)
+    columns: dict[str, PublishedColumn] = Field(default_factory=dict)
+    per_component: dict[str, PublishedColumn] = Field(default_factory=dict)
+    per_rank: dict[str, PublishedColumn] = Field(default_factory=dict)
+    per_percentile: dict[str, PublishedColumn] = Field(default_factory=dict)
+    per_score: dict[str, PublishedColumn] = Field(default_factory=dict)
     not_null: tuple[str, ...] = ()
     checks: dict[str, str] = Field(default_factory=dict)
     checks_per_component: dict[str, str] = Field(default_factory=dict)
@@ -75,7 +75,7 @@ class Table(Document):
 class EveryTable(Document):
     """What all tables with dates have."""
 
-    columns: dict[str, Column]
+    columns: dict[str, PublishedColumn]
     not_null: tuple[str, ...]
 
 

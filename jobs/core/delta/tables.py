@@ -9,10 +9,10 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
-from jobs.core.config.published_tables import Layout
+from jobs.core.config.published_tables import TableDefinition
 from jobs.core.delta.commits import commit_once, retried, write_once
 from jobs.core.delta.identifiers import Location, literal, quoted
-from jobs.core.delta.written import Total, Written, content_hash
+from jobs.core.delta.written import Total, WrittenTable, content_hash
 from jobs.core.runtime.errors import ConfigurationError
 
 # What every reader can open: no feature that raises the reader protocol above 1. Some platforms switch
@@ -87,7 +87,7 @@ class OutputTables:
             raise ConfigurationError(f"{self.location}: must hold a Delta table {table}, which is missing")
         return found
 
-    def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:
+    def read_written(self, table: str, as_of: date, written: WrittenTable) -> DataFrame:
         """A snapshot's rows as a run wrote them, whatever other runs have done since."""
         return self.read_at(table, written.version).where(F.col("as_of") == F.lit(as_of))
 
@@ -103,7 +103,7 @@ class OutputTables:
         self,
         table: str,
         fields: list[StructField],
-        layout: Layout,
+        definition: TableDefinition,
         properties: Mapping[str, str] | None = None,
     ) -> None:
         """Creates the table unless it is there, and adds the columns that it lacks.
@@ -118,16 +118,16 @@ class OutputTables:
             return
         if self.location.schema is not None:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
-        checks = {f"delta.constraints.{name}": _check(check) for name, check in layout.checks.items()}
-        history = _HISTORY if layout.keeps_history else {}
+        checks = {f"delta.constraints.{name}": _check(check) for name, check in definition.checks.items()}
+        history = _HISTORY if definition.keeps_history else {}
         settings = {**_PROPERTIES, **history, LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
-            _column(field, layout, not_null=field.name in layout.not_null) for field in fields
+            _column(field, definition, not_null=field.name in definition.not_null) for field in fields
         )
         create = (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta "
-            f"{'PARTITIONED BY (as_of) ' if layout.by_date else ''}"
-            f"COMMENT {literal(layout.comment)} "
+            f"{'PARTITIONED BY (as_of) ' if definition.by_date else ''}"
+            f"COMMENT {literal(definition.comment)} "
             f"TBLPROPERTIES ({', '.join(f'{literal(k)} = {literal(v)}' for k, v in settings.items())})"
         )
         there = self.properties(table)
@@ -140,8 +140,8 @@ class OutputTables:
                 f"got {table} of layout {there.get(LAYOUT)} in {self.location}; publish to another output"
             )
         # Another run may have made it a moment ago, of other columns.
-        self._widen(table, fields, layout)
-        if layout.keeps_history:
+        self._widen(table, fields, definition)
+        if definition.keeps_history:
             self.keep_history(table, there)
         # Some are missing where a run was killed between two changes of the table.
         for name, check in checks.items():
@@ -157,7 +157,7 @@ class OutputTables:
             identifier = self.location.identifier(table)
             retried(lambda: self.spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ({settings})"))
 
-    def _widen(self, table: str, fields: list[StructField], layout: Layout) -> None:
+    def _widen(self, table: str, fields: list[StructField], definition: TableDefinition) -> None:
         there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
         changed = [
             f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
@@ -169,13 +169,13 @@ class OutputTables:
             raise ConfigurationError(*changed)
         added = [field for field in fields if field.name not in there]
         if added:
-            # Nullable, whatever the layout says: earlier snapshots don't have them.
-            columns = ", ".join(_column(field, layout, not_null=False) for field in added)
+            # Nullable, whatever its definition says: earlier snapshots don't have them.
+            columns = ", ".join(_column(field, definition, not_null=False) for field in added)
             self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
 
     def replace(
         self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total] | None = None
-    ) -> Written:
+    ) -> WrittenTable:
         """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
 
         Args:
@@ -206,7 +206,7 @@ class OutputTables:
             written = self.read_at(table, commit.version).where(F.col("as_of") == F.lit(as_of))
             seen = written.select("*", *values).agg(*sums).collect()[0].asDict()
         found = {name: seen[name] for name in totals or {}}
-        return Written(commit.version, int(seen["rows"]), str(seen["content_hash"]), found)
+        return WrittenTable(commit.version, int(seen["rows"]), str(seen["content_hash"]), found)
 
     def hash_of(self, table: str, frame: DataFrame, version: int) -> str:
         """The content hash that the rows would have in the table as it was at a version."""
@@ -239,7 +239,7 @@ def _check(expression: str) -> str:
     return f"({expression}) IS NOT FALSE"
 
 
-def _column(field: StructField, layout: Layout, *, not_null: bool) -> str:
+def _column(field: StructField, definition: TableDefinition, *, not_null: bool) -> str:
     nullability = " NOT NULL" if not_null else ""
-    comment = layout.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
+    comment = definition.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
     return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {literal(comment)}"

@@ -21,7 +21,7 @@ class Total:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenTable:
     """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
 
     Attributes:

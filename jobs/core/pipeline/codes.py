@@ -24,7 +24,7 @@ FEW = 512  # texts of a column that are looked up by their hash, not joined; dis
 PRODUCT_BITS = 256  # in customer_units.sql
 
 
-class Texts:
+class TextCodes:
     """The distinct values of one text column."""
 
     def __init__(self, column: str, values: Sequence[str], hashes: Sequence[int]) -> None:
@@ -33,7 +33,7 @@ class Texts:
         self.count = len(values)
         # A text that is no valid Unicode can't be listed: it would come back as another. Nor are texts listed
         # of which two have the same hash.
-        self.few = (
+        self.are_coded = (
             len(values) <= FEW
             and not any("\ufffd" in value for value in values)
             and len(set(hashes)) == len(values)
@@ -75,7 +75,7 @@ class Texts:
 
     def dictionary(self, window_events: DataFrame) -> DataFrame:
         """One row per text: `code` and `distinct_text`."""
-        if self.few:
+        if self.are_coded:
             listed = F.from_json(F.lit(json.dumps(self._values)), "array<string>")
             return one_row(window_events.sparkSession).select(
                 F.posexplode(listed).alias("code", "distinct_text")
@@ -85,11 +85,11 @@ class Texts:
         return texts.where("distinct_text IS NOT NULL").select(position.alias("code"), "distinct_text")
 
 
-def read_texts(distinct_texts: DataFrame) -> dict[str, Texts]:
+def read_texts(distinct_texts: DataFrame) -> dict[str, TextCodes]:
     """The texts of every column, from the rows of distinct_texts. They don't grow with customers."""
     rows = distinct_texts.collect()
     return {
-        column: Texts(
+        column: TextCodes(
             column,
             [row["distinct_text"] for row in rows if row["text_column"] == column],
             [row["text_hash"] for row in rows if row["text_column"] == column],
@@ -98,36 +98,36 @@ def read_texts(distinct_texts: DataFrame) -> dict[str, Texts]:
     }
 
 
-NO_TEXTS = {column: Texts(column, [], []) for column in CODES}
+NO_TEXT_CODES = {column: TextCodes(column, [], []) for column in CODES}
 
 
-def business_unit_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+def business_unit_texts(window_events: DataFrame, texts: dict[str, TextCodes]) -> DataFrame:
     """One row per business unit of the window: `code` and `distinct_text`."""
     return texts["business_unit"].dictionary(window_events)
 
 
-def cs_representative_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+def cs_representative_texts(window_events: DataFrame, texts: dict[str, TextCodes]) -> DataFrame:
     """One row per representative of the window: `code` and `distinct_text`."""
     return texts["cs_representative"].dictionary(window_events)
 
 
-def region_texts(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+def region_texts(window_events: DataFrame, texts: dict[str, TextCodes]) -> DataFrame:
     """One row per region of the window: `code` and `distinct_text`."""
     return texts["region"].dictionary(window_events)
 
 
-def products_are_coded(texts: dict[str, Texts]) -> bool:
+def products_are_coded(texts: dict[str, TextCodes]) -> bool:
     """Whether the products are few enough for a bit each."""
-    return texts["product"].few and texts["product"].count <= PRODUCT_BITS
+    return texts["product"].are_coded and texts["product"].count <= PRODUCT_BITS
 
 
-def coded_events(window_events: DataFrame, texts: dict[str, Texts]) -> DataFrame:
+def coded_events(window_events: DataFrame, texts: dict[str, TextCodes]) -> DataFrame:
     """window_events with a code in the place of each text; `NULL_CODE` for NULL, but NULL of products."""
     coded = window_events
     for column, code in CODES.items():
         if column == "product" and not products_are_coded(texts):
             coded = coded.withColumn(code, F.lit(None).cast("int"))
-        elif texts[column].few:
+        elif texts[column].are_coded:
             coded = coded.withColumn(code, texts[column].code())
         else:
             dictionary = texts[column].dictionary(window_events).withColumnRenamed("code", code)

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.config.components import FULL_WEIGHT, Component
 from jobs.core.config.conditions import Condition, Rule
 from jobs.core.config.model import COVERAGE, ScoringModel
-from jobs.core.config.scales import Linear, Steps
+from jobs.core.config.scales import Linear, StepScale
 from jobs.core.runtime.names import function_name
 
 MICRO = 1_000_000  # points are whole millionths until they are published
@@ -98,7 +98,7 @@ def micro_points(component: Component, model: ScoringModel) -> Column:
 def _scaled(component: Component, model: ScoringModel) -> tuple[Column, Column, int]:
     """The value on its scale: 0 at part = 0, 100 at part = whole (BIGINT), and the most that whole can be."""
     scale, column = component.scale, F.col(component.metric)
-    if isinstance(scale, Steps):
+    if isinstance(scale, StepScale):
         height = F.lit(int(scale.otherwise * MICRO))
         for step in reversed(scale.steps):
             height = F.when(column >= step.at_least, int(step.scaled * MICRO)).otherwise(height)
@@ -190,12 +190,12 @@ def first_that_holds(
     rules: Sequence[Rule], values: Sequence[str], model: ScoringModel, as_of: date
 ) -> Column:
     """The value of the first rule whose condition holds, else that of the last."""
-    held = [
+    matching = [
         F.when(condition(rule.when, model, as_of), value)
         for rule, value in zip(rules, values, strict=True)
         if rule.when
     ]
-    return F.coalesce(*held, F.lit(values[-1]))
+    return F.coalesce(*matching, F.lit(values[-1]))
 
 
 def action_flags(model: ScoringModel, as_of: date) -> Column:
@@ -207,7 +207,7 @@ def action_flags(model: ScoringModel, as_of: date) -> Column:
             F.lit(flag.flag).alias("flag"), F.lit(flag.recommended_action).alias("recommended_action")
         )
 
-    held = F.array_compact(
+    matching = F.array_compact(
         F.array(
             *(
                 F.when(condition(flag.when, model, as_of), entry(position))
@@ -217,7 +217,7 @@ def action_flags(model: ScoringModel, as_of: date) -> Column:
         )
     )
     fallback = F.array(entry(-1))
-    return F.when(F.size(held) > 0, held).otherwise(fallback).alias("action_flags")
+    return F.when(F.size(matching) > 0, matching).otherwise(fallback).alias("action_flags")
 
 
 def health(source_of_fallback: str) -> list[Column]:

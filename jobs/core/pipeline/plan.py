@@ -6,7 +6,7 @@ be given: `INPUTS`.
 """
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.pipeline import codes, features, migration, scores, segments, standing
+from jobs.core.pipeline import codes, features, migration, scores, segment_reports, segments
 from jobs.core.pipeline.step import made, sql
 from jobs.core.quality.letters import accents
 
@@ -104,13 +104,13 @@ STEPS = {
         sql("summary", "tier_totals"),
         sql("summary", "tier_summary"),
         # What follows from the segments of one snapshot.
-        made(standing.scored_segments),
-        made(standing.known_segments),
-        made(standing.model_quadrants),
-        made(standing.engagement_models, only_if=_has_segments),
+        made(segment_reports.scored_segments),
+        made(segment_reports.known_segments),
+        made(segment_reports.model_quadrants),
+        made(segment_reports.engagement_models, only_if=_has_segments),
         sql("segments", "segment_summary"),
         sql("segments", "value_health_matrix"),
         sql("segments", "capacity_plan"),
-        made(standing.tier_alerts),
+        made(segment_reports.tier_alerts),
     )
 }

@@ -26,7 +26,7 @@ _CONFIGURED = {"configuration_hash": "string", "configuration": "string", "model
 
 
 @dataclass(frozen=True)
-class Published:
+class CarriedRun:
     """A snapshot that counts.
 
     Attributes:
@@ -55,13 +55,13 @@ def configurations_by_new_names(events: Iterable[Event]) -> dict[str, Configurat
 
 def published_by_model(
     events: Sequence[Event], configurations: Mapping[str, Configuration]
-) -> dict[str, list[Published]]:
+) -> dict[str, list[CarriedRun]]:
     """The snapshots that count, in order of date, of each model that has some.
 
     Raises:
         BadDataError: this version can't read the model of one.
     """
-    found: dict[str, list[Published]] = {}
+    found: dict[str, list[CarriedRun]] = {}
     for name in sorted({event["model"] for event in events}):
         for day, event in sorted(counting(each for each in events if each["model"] == name).items()):
             configuration = configurations.get(event["configuration_hash"])
@@ -71,12 +71,12 @@ def published_by_model(
                     f"run {event['run_id']} has another. Publish that date again with the earlier version"
                 )
             model = ScoringModel.model_validate(json.loads(configuration.text)["model"])
-            found.setdefault(name, []).append(Published(event, snapshot_of(event), model))
+            found.setdefault(name, []).append(CarriedRun(event, snapshot_of(event), model))
     return found
 
 
 def carried_runs(
-    runs: DataFrame, carried: Iterable[Published], configurations: Mapping[str, Configuration]
+    runs: DataFrame, carried: Iterable[CarriedRun], configurations: Mapping[str, Configuration]
 ) -> DataFrame:
     """All events as they happened, of the tables in the new place.
 
@@ -118,11 +118,11 @@ def _first(renewed: str, name: str, runs: DataFrame) -> Column:
     return F.coalesce(renewed, name) if name in runs.columns else F.col(renewed)
 
 
-def _row(published: Published) -> tuple[Any, ...]:
+def _row(published: CarriedRun) -> tuple[Any, ...]:
     event, snapshot = published.event, published.snapshot
     return (
         *(event[name] for name in _EVENT),
         {table: written.version for table, written in snapshot.written.items()},
         {table: written.content_hash for table, written in snapshot.written.items()},
-        dict(snapshot.pins.versions),
+        dict(snapshot.source_versions.tables),
     )

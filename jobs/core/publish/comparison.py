@@ -17,7 +17,7 @@ from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.publish.staleness import SEGMENTS
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 
 class Comparison:
@@ -64,8 +64,13 @@ class Comparison:
         if self._decisions_version is None:
             self._decisions_version = self.tables.version(DECISIONS)
         # Another command may have recorded one, and compared this day with it, since this one looked.
-        latest = max(self._decisions_version, current.pins.versions.get(DECISIONS, 0))
-        return replace(current, pins=Pins({**current.pins.versions, DECISIONS: latest}, current.pins.files))
+        latest = max(self._decisions_version, current.source_versions.tables.get(DECISIONS, 0))
+        return replace(
+            current,
+            source_versions=SourceVersions(
+                {**current.source_versions.tables, DECISIONS: latest}, current.source_versions.files
+            ),
+        )
 
     @contextmanager
     def segmentation(self, current: Snapshot, previous: Snapshot | None) -> Iterator[dict[str, DataFrame]]:
@@ -80,7 +85,7 @@ class Comparison:
             yield engine.tables(tables_of("segments"))
 
     def _decisions(self, current: Snapshot) -> DataFrame:
-        return self.tables.read_at(DECISIONS, current.pins.versions[DECISIONS])
+        return self.tables.read_at(DECISIONS, current.source_versions.tables[DECISIONS])
 
     def _decision_checks(self, current: Snapshot) -> list[Check]:
         with Engine(self._spark, model=self.model, tier_decisions=self._decisions(current)) as engine:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, refuse
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.pipeline.engine import Engine
 from jobs.core.publish.feature_checks import feature_totals, key_checks, usage_checks
 from jobs.core.publish.output import LABELS, SHARED, Output
@@ -25,7 +25,7 @@ from jobs.core.quality.source_checks import source_checks
 from jobs.core.runtime.errors import BadDataError, RunAgainError
 from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.read_errors import read_errors_told
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 
 class DateRun:
@@ -36,10 +36,10 @@ class DateRun:
         written: customer_features, when they are.
     """
 
-    def __init__(self, output: Output, as_of: date, pins: Pins) -> None:
+    def __init__(self, output: Output, as_of: date, source_versions: SourceVersions) -> None:
         self._output = output
-        self.snapshot = Snapshot(as_of, str(uuid.uuid4()), pins)
-        self.written = Written(0, 0, "")
+        self.snapshot = Snapshot(as_of, str(uuid.uuid4()), source_versions)
+        self.written = WrittenTable(0, 0, "")
         self._ended: set[str] = set()  # the models of which runs knows how their part ended
         self._checks: list[tuple[str, Check]] = []
 
@@ -96,13 +96,13 @@ class DateRun:
         checks, self._checks = self._checks, []
         self._output.keep_checks(self.snapshot, checks)
 
-    def published(self, model: ScoringModel, snapshot: Snapshot) -> None:
+    def record_published(self, model: ScoringModel, snapshot: Snapshot) -> None:
         """Tells `runs` that a model's snapshot is published: from here on readers see it.
 
         Raises:
             RunAgainError: files that were read are others now.
         """
-        changed = self.snapshot.pins.changed(self._output.root.spark)
+        changed = self.snapshot.source_versions.changed(self._output.root.spark)
         if changed:
             raise RunAgainError(
                 f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "
@@ -155,7 +155,9 @@ class DateRun:
         before = out.log.latest_source_rows()
         for name, source in checked.items():
             if source.totals["quarantined"]:
-                version = F.lit(snapshot.pins.versions.get(name)).cast("bigint").alias("source_version")
+                version = (
+                    F.lit(snapshot.source_versions.tables.get(name)).cast("bigint").alias("source_version")
+                )
                 out.append(f"quarantine_{name}", snapshot, source.quarantined().select(version, "*"))
         found = [
             check

@@ -9,7 +9,7 @@ from pyspark.sql.types import DateType, StringType, StructField, StructType, Tim
 
 from jobs.core.config.decisions import COLUMNS, Decision
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.published_tables import layout
+from jobs.core.config.published_tables import table_definition
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.pipeline.engine import Engine
@@ -35,7 +35,7 @@ FIELDS = StructType(
 
 def prepare(tables: OutputTables, model: ScoringModel) -> None:
     """Creates the table of decisions unless it is there."""
-    tables.create(TABLE, FIELDS.fields, layout(TABLE, model))
+    tables.create(TABLE, FIELDS.fields, table_definition(TABLE, model))
 
 
 def record(

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.written import Total, Written
+from jobs.core.config.rules import Check, QualityRules
+from jobs.core.delta.written import Total, WrittenTable
 from jobs.core.pipeline import expressions
 from jobs.core.pipeline.engine import Engine
 from jobs.core.quality import sums
@@ -16,7 +16,7 @@ from jobs.core.quality.checked_source import CheckedSource
 from jobs.core.sources.money import Units
 
 
-def usage_checks(rules: Rules, facts: CheckedSource, written: Written) -> list[Check]:
+def usage_checks(rules: QualityRules, facts: CheckedSource, written: WrittenTable) -> list[Check]:
     """What becomes known of the sources while the features are made."""
     read, used = facts.totals, written.totals
     checks = [
@@ -51,7 +51,7 @@ def usage_checks(rules: Rules, facts: CheckedSource, written: Written) -> list[C
     return checks
 
 
-def key_checks(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
+def key_checks(rules: QualityRules, features: DataFrame, written: WrittenTable) -> list[Check]:
     """Whether some customers are one, to the eye."""
     if "keys_look_alike" not in rules.totals:
         return []

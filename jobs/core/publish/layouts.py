@@ -25,10 +25,10 @@ def refuse_old_names(output: Output) -> None:
     places = dict.fromkeys([output.root, *map(output.tables_of, output.models)])
     problems = Problems(problem for tables in places for problem in _old_names(tables))
     if problems:
-        place = output.root.location
+        location = output.root.location
         problems.append(
             "output: carry it over, and publish to the new place: customer-tiers upgrade "
-            f"--from {place.path or place.schema} --to NEW"
+            f"--from {location.path or location.schema} --to NEW"
         )
     problems.refuse()
 

@@ -8,13 +8,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel, fallbacks_of
-from jobs.core.config.published_tables import layout
-from jobs.core.config.rules import Check, Rules
+from jobs.core.config.published_tables import table_definition
+from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.config.table_registry import tables_with_history
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables, lacks_history
-from jobs.core.delta.written import Total, Written
+from jobs.core.delta.written import Total, WrittenTable
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.literals import literal_rows
@@ -51,7 +51,7 @@ class Output:
         self.models = models
         self.fallbacks = fallbacks_of(models) if fallbacks is None else fallbacks
         self.log = RunLog(self.root, settings, self.fallbacks)
-        self.rules = Rules.of(settings)
+        self.rules = QualityRules.of(settings)
         self._of_models = {
             model.name: OutputTables(spark, self.root.location.of_model(model.name))
             if settings.models
@@ -79,12 +79,12 @@ class Output:
         *,
         model: ScoringModel | None = None,
         totals: Mapping[str, Total] | None = None,
-    ) -> Written:
+    ) -> WrittenTable:
         """Replaces the rows of one date in one table; those of all models if no model is given."""
         tables = self.root if model is None else self.tables_of(model)
         with timed(table) as rows:
             rows_labelled = self.labelled(frame, snapshot, model)
-            described = layout(table, model or self.models[0], self.settings.sources.own_columns)
+            described = table_definition(table, model or self.models[0], self.settings.sources.own_columns)
             tables.create(table, rows_labelled.schema.fields, described)
             written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
             rows.append(written.rows)
@@ -112,7 +112,7 @@ class Output:
     def append(self, table: str, snapshot: Snapshot, frame: DataFrame) -> None:
         """Appends rows of a run to a table that keeps those of all runs."""
         rows = self.labelled(frame, snapshot, None)
-        self.root.create(table, rows.schema.fields, layout(table, self.models[0]))
+        self.root.create(table, rows.schema.fields, table_definition(table, self.models[0]))
         self.root.append(table, rows)
 
     def keep_checks(self, snapshot: Snapshot, checks: Sequence[tuple[str, Check]]) -> None:

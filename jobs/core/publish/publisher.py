@@ -29,7 +29,7 @@ class Publisher:
         model: what it scores with.
         tables: the model's tables.
         comparison: of its snapshots with the ones before them.
-        published: the dates that this command has published.
+        published_dates: the dates that this command has published.
     """
 
     def __init__(self, output: Output, model: ScoringModel, dates: Collection[date] = ()) -> None:
@@ -37,7 +37,7 @@ class Publisher:
         self.model = model
         self.tables = output.tables_of(model)
         self.comparison = Comparison(output, model)
-        self.published: set[date] = set()
+        self.published_dates: set[date] = set()
         self._pending = set(dates)
         self._output = output
         # The days that this command can't compare anew: of another version of the model, or refused.
@@ -56,13 +56,13 @@ class Publisher:
             RunAgainError: what was read has changed, or another run published the date after this one.
         """
         snapshot = write_snapshot(self._output, self.model, run, features, allow_empty=allow_empty)
-        published = self._output.log.published(self.model.name)
+        published = self._output.log.published_snapshots(self.model.name)
         compared, checks = self.comparison.compare(snapshot, previous_of(published, snapshot.as_of))
         run.check(checks, self.model.name)
-        run.published(self.model, compared)
+        run.record_published(self.model, compared)
         self._left.discard(snapshot.as_of)
-        self.published.add(snapshot.as_of)
-        counts = self._output.log.published(self.model.name).get(snapshot.as_of)
+        self.published_dates.add(snapshot.as_of)
+        counts = self._output.log.published_snapshots(self.model.name).get(snapshot.as_of)
         if counts is None or counts.run_id != snapshot.run_id:
             by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"
             raise RunAgainError(
@@ -70,7 +70,7 @@ class Publisher:
                 "should"
             )
 
-    def settle(self, as_of: date) -> None:
+    def compare_stale_days(self, as_of: date) -> None:
         """Compares anew the published days that were compared with another one than the previous.
 
         A snapshot in the past has its follower compared with it; what a killed run left stale is found by

@@ -90,9 +90,9 @@ def _create_views(tables: OutputTables, events: list[dict[str, Any]]) -> None:
 
 def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot], touched: set[date]) -> str:
     """All published dates of a table; those that no other run touched at the latest published version."""
-    place = tables.location.identifier(table)
+    identifier = tables.location.identifier(table)
     if not snapshots:
-        return _NONE.format(table=place)
+        return _NONE.format(table=identifier)
     newest = max(snapshot.written[table].version for snapshot in snapshots.values())
     dates: dict[int, list[date]] = {}
     for day, snapshot in snapshots.items():
@@ -105,5 +105,5 @@ def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot],
             quoted_column(name) if name in there else f"NULL AS {quoted_column(name)}" for name in columns
         )
         listed = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
-        branches.append(_BRANCH.format(columns=selected, table=place, version=version, dates=listed))
+        branches.append(_BRANCH.format(columns=selected, table=identifier, version=version, dates=listed))
     return "\nUNION ALL\n".join(branches)

@@ -68,7 +68,7 @@ def find_snapshot(output: Output, model: ScoringModel, as_of: date | None = None
     """The published snapshot of a date, or the latest one; None if there is none."""
     if output.root.properties("runs") is None:
         return None
-    published = output.log.published(model.name)
+    published = output.log.published_snapshots(model.name)
     snapshot = published.get(as_of or max(published, default=date.min))
     return RecordedSnapshot(output.tables_of(model), snapshot) if snapshot else None
 
@@ -81,7 +81,7 @@ def the_snapshot(output: Output, model: ScoringModel, as_of: date | None = None)
     """
     found = find_snapshot(output, model, as_of)
     if found is None:
-        there = as_of and find_snapshot(output, model) and sorted(output.log.published(model.name))
+        there = as_of and find_snapshot(output, model) and sorted(output.log.published_snapshots(model.name))
         listed = f"there are {', '.join(map(str, there[-_MOST_DATES:]))}" if there else "there is none"
         raise ConfigurationError(
             f"{output.root.location}: must hold a published snapshot{f' of {as_of}' if as_of else ''} of "

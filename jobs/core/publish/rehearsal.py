@@ -9,11 +9,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.published_tables import Layout
+from jobs.core.config.published_tables import TableDefinition
 from jobs.core.config.settings import Settings
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables
-from jobs.core.delta.written import Total, Written, content_hash
+from jobs.core.delta.written import Total, WrittenTable, content_hash
 from jobs.core.publish.output import Output
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
@@ -56,7 +56,7 @@ class _Unwritten(OutputTables):
         self,
         table: str,
         fields: list[StructField],
-        layout: Layout,
+        definition: TableDefinition,
         properties: Mapping[str, str] | None = None,
     ) -> None:
         """Creates nothing."""
@@ -71,16 +71,18 @@ class _Unwritten(OutputTables):
         as_of: date,  # noqa: ARG002
         frame: DataFrame,
         totals: Mapping[str, Total] | None = None,
-    ) -> Written:
+    ) -> WrittenTable:
         """Computes the rows, every column of them, and counts them."""
         added = {"content_hash": content_hash(frame), **(totals or {})}
         found = frame.agg(
             F.count("*").alias("rows"), *(total.in_one().alias(name) for name, total in added.items())
         ).collect()[0]
         self._frames[table] = frame
-        return Written(0, found["rows"], found["content_hash"], {name: found[name] for name in totals or {}})
+        return WrittenTable(
+            0, found["rows"], found["content_hash"], {name: found[name] for name in totals or {}}
+        )
 
-    def read_written(self, table: str, as_of: date, written: Written) -> DataFrame:  # noqa: ARG002
+    def read_written(self, table: str, as_of: date, written: WrittenTable) -> DataFrame:  # noqa: ARG002
         """The rows, computed again where they are read."""
         return self._frames[table]
 

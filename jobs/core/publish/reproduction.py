@@ -25,7 +25,7 @@ from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say
 from jobs.core.sources.opening import key_is_name, open_sources
 from jobs.core.sources.read_errors import explained
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 _FIRST_SEMANTICS = 1  # of runs that don't tell
 _WITHOUT_SECRETS = "--config: must be the configuration of the run, which was recorded without its secrets"
@@ -53,7 +53,7 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
             f"RUN_ID: must be the run_id of a published run, got {run_id!r}, of which runs in "
             f"{settings.output.path or settings.output.schema_name} knows nothing"
         )
-    events = {model_name: told[-1] for model_name, told in recorded.items()}
+    events = {model_name: published[-1] for model_name, published in recorded.items()}
     for event in events.values():
         _check_semantics(event)
     refuse_old_names(output)
@@ -130,8 +130,8 @@ def _here(recorded: Settings, given: Settings) -> Settings:
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
-        told = (problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise ConfigurationError(*(f"the run's configuration: {problem}" for problem in told)) from None
+        problems = (problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise ConfigurationError(*(f"the run's configuration: {problem}" for problem in problems)) from None
 
 
 def _changed_texts(event: Mapping[str, Any], settings: Settings) -> Iterator[str]:
@@ -160,13 +160,15 @@ def _differing(
     if changed:
         say(f"  {' and '.join(changed)} changed since, without changing the semantics")
     output = Output(spark, settings, [model], fallbacks)
-    pins = Pins(dict(event["source_versions"]))
-    sources = open_sources(spark, settings, pins)
+    source_versions = SourceVersions(dict(event["source_versions"]))
+    sources = open_sources(spark, settings, source_versions)
     # Before definitions were told, files were told by their names alone, which is no proof.
-    if pins.files != event["source_files"] and event.get("definitions"):
-        raise BadDataError(f"the files of {', '.join(pins.files)} are others than those that the run read")
+    if source_versions.files != event["source_files"] and event.get("definitions"):
+        raise BadDataError(
+            f"the files of {', '.join(source_versions.files)} are others than those that the run read"
+        )
     comparison, tables = Comparison(output, model), output.tables_of(model)
-    run = DateRun(output, as_of, pins)
+    run = DateRun(output, as_of, source_versions)
     checked = run.counted(sources)
     features = run.write_features(
         checked, key_is_name=key_is_name(settings), window_months=model.window_months
@@ -200,13 +202,13 @@ def _previous(output: Output, event: Mapping[str, Any], model_name: str) -> Snap
     if not event["previous_run_id"]:
         return None
     found = output.log.find(event["previous_run_id"]).get(model_name, ())
-    told = [snapshot_of(each) for each in found if each["table_versions"]]
-    if found and not told:
+    recorded = [snapshot_of(each) for each in found if each["table_versions"]]
+    if found and not recorded:
         _check_carried(found[-1])
     remembered = event.get("previous_segments_hash")
     same = [
         each
-        for each in told
+        for each in recorded
         if SEGMENTS in each.written and each.written[SEGMENTS].content_hash == remembered
     ]
-    return next(reversed(same or told), None)
+    return next(reversed(same or recorded), None)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.configuration import Configuration
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.published_tables import layout
+from jobs.core.config.published_tables import table_definition
 from jobs.core.config.settings import Settings
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
@@ -56,7 +56,7 @@ _RUNS = {
     "definitions": "map<string,string>",
 }
 HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
-SEVERAL_MODELS = "several models"  # held where each model's tables have a place of their own
+SEVERAL_MODELS = "several models"  # holder where each model's tables have a place of their own
 
 
 def _map(entries: Mapping[str, Any]) -> Column:
@@ -85,11 +85,11 @@ class RunLog:
             ConfigurationError: it does.
         """
         holds = SEVERAL_MODELS if self._settings.models else f"model {model.name}"
-        held = (self._tables.properties("runs") or {}).get(HOLDS)
-        if held not in {None, holds}:
+        holder = (self._tables.properties("runs") or {}).get(HOLDS)
+        if holder not in {None, holds}:
             raise ConfigurationError(
                 f"output: must be a place for {holds}, got {self.location}, "
-                f"which holds {held}; choose another output"
+                f"which holds {holder}; choose another output"
             )
         create_runs(self._tables, model, holds)
 
@@ -122,8 +122,8 @@ class RunLog:
             "message": None if message is None else redacted(message),
             "previous_run_id": snapshot.previous_run_id,
             "previous_segments_hash": snapshot.previous_segments_hash,
-            "source_versions": _map(snapshot.pins.versions),
-            "source_files": _map(snapshot.pins.files),
+            "source_versions": _map(snapshot.source_versions.tables),
+            "source_files": _map(snapshot.source_versions.files),
             "source_rows": _map(snapshot.source_rows),
             "table_versions": _map({table: each.version for table, each in written.items()}),
             "row_counts": _map({table: each.rows for table, each in written.items()}),
@@ -164,7 +164,7 @@ class RunLog:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
         return events_of(self._tables, model_name)
 
-    def published(self, model_name: str) -> dict[date, Snapshot]:
+    def published_snapshots(self, model_name: str) -> dict[date, Snapshot]:
         """The published run that counts of each date of a model."""
         return self.snapshots(self._tables, model_name)
 
@@ -208,7 +208,7 @@ def create_runs(tables: OutputTables, model: ScoringModel, holds: str) -> None:
     """
     nothing = (F.lit(None).cast(kind).alias(name) for name, kind in _RUNS.items())
     empty = one_row(tables.spark).select(*nothing)
-    tables.create("runs", empty.schema.fields, layout("runs", model), {HOLDS: holds})
+    tables.create("runs", empty.schema.fields, table_definition("runs", model), {HOLDS: holds})
 
 
 def events_of(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from jobs.core.config.configuration import Configuration
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.counting import counting
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 _MADE_WITH = ("code_version", "semantics", "definitions")
 
@@ -21,7 +21,7 @@ class Snapshot:
     Attributes:
         as_of: the date.
         run_id: of the run that made it.
-        pins: what the run read.
+        source_versions: what the run read.
         source_rows: rows of each source, used or not.
         written: the tables.
         revenue: of the scored customers.
@@ -34,9 +34,9 @@ class Snapshot:
 
     as_of: date
     run_id: str
-    pins: Pins
+    source_versions: SourceVersions
     source_rows: Mapping[str, int] = field(default_factory=dict)
-    written: Mapping[str, Written] = field(default_factory=dict)
+    written: Mapping[str, WrittenTable] = field(default_factory=dict)
     revenue: Any = None
     previous_run_id: str | None = None
     previous_segments_hash: str | None = None
@@ -55,10 +55,10 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
     return Snapshot(
         run["as_of"],
         run["run_id"],
-        Pins(run["source_versions"], run["source_files"]),
+        SourceVersions(run["source_versions"], run["source_files"]),
         run["source_rows"],
         {
-            table: Written(table_version, run["row_counts"][table], run["content_hashes"][table])
+            table: WrittenTable(table_version, run["row_counts"][table], run["content_hashes"][table])
             for table, table_version in run["table_versions"].items()
         },
         run["revenue"],

@@ -31,7 +31,7 @@ def _is_stale(current: Snapshot, previous: Snapshot | None) -> bool:
     if SEGMENTS not in current.written:
         return current.previous_segments_hash is not None
     remembered = previous.written.get(SEGMENTS)
-    decisions = [each.pins.versions.get(DECISIONS, 0) for each in (previous, current)]
+    decisions = [each.source_versions.tables.get(DECISIONS, 0) for each in (previous, current)]
     return (
         current.previous_segments_hash != (remembered.content_hash if remembered else None)
         or decisions[0] > decisions[1]

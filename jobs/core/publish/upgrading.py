@@ -8,14 +8,14 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.published_tables import layout
+from jobs.core.config.published_tables import table_definition
 from jobs.core.config.table_registry import table_registry, tables_of
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import EARLIER_LAYOUT, LAYOUT, LAYOUT_VERSION, OutputTables
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish import decisions, readers
 from jobs.core.publish.carried_events import (
-    Published,
+    CarriedRun,
     carried_runs,
     configurations_by_new_names,
     published_by_model,
@@ -25,7 +25,7 @@ from jobs.core.publish.layouts import renamed
 from jobs.core.publish.runs import HOLDS, SEVERAL_MODELS, collected, create_runs
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say, timed
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 
 def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
@@ -81,19 +81,21 @@ def _checked(source: OutputTables) -> str:
     Raises:
         ConfigurationError: it can't be upgraded, or needn't be.
     """
-    properties, place = source.properties("runs"), source.location
+    properties, location = source.properties("runs"), source.location
     if properties is None:
         raise ConfigurationError(
-            f"--from: must be the output of an earlier version, got {place} without runs"
+            f"--from: must be the output of an earlier version, got {location} without runs"
         )
     found = properties.get(LAYOUT)
     if found == LAYOUT_VERSION:
         raise ConfigurationError(
             f"--from: must be of an earlier layout than {LAYOUT_VERSION}, which this version writes, "
-            f"got {place}: publish there as it is"
+            f"got {location}: publish there as it is"
         )
     if found != EARLIER_LAYOUT:
-        raise ConfigurationError(f"--from: must be of layout {EARLIER_LAYOUT}, got {place} of layout {found}")
+        raise ConfigurationError(
+            f"--from: must be of layout {EARLIER_LAYOUT}, got {location} of layout {found}"
+        )
     return properties[HOLDS]
 
 
@@ -128,10 +130,10 @@ class Carrier:
     def __init__(self, old: OutputTables, new: OutputTables) -> None:
         self._old, self.new = old, new
 
-    def carry_snapshots(self, published: Sequence[Published]) -> list[Published]:
+    def carry_snapshots(self, published: Sequence[CarriedRun]) -> list[CarriedRun]:
         """A model's snapshots, and all decisions about its customers; as they lie in the new place then."""
-        pins = [each.snapshot.pins.versions for each in published]
-        pinned = {versions[DECISIONS] for versions in pins if DECISIONS in versions}
+        source_versions = [each.snapshot.source_versions.tables for each in published]
+        pinned = {versions[DECISIONS] for versions in source_versions if DECISIONS in versions}
         decided = self.carry_decisions(sorted(pinned), published[-1].model)
         tables = list(dict.fromkeys(table for each in published for table in each.snapshot.written))
         # At once: most of them are small, and wait for Delta's log rather than for a processor.
@@ -142,20 +144,24 @@ class Carrier:
 
     @staticmethod
     def _carried(
-        published: Published, written: dict[str, dict[date, Written]], decided: dict[int, int]
-    ) -> Published:
+        published: CarriedRun, written: dict[str, dict[date, WrittenTable]], decided: dict[int, int]
+    ) -> CarriedRun:
         snapshot = published.snapshot
-        pins = {
+        source_versions = {
             name: decided[version] if name == DECISIONS else version
-            for name, version in snapshot.pins.versions.items()
+            for name, version in snapshot.source_versions.tables.items()
         }
         tables = {table: written[table][snapshot.as_of] for table in snapshot.written}
         return replace(
             published,
-            snapshot=replace(snapshot, written=tables, pins=Pins(pins, snapshot.pins.files)),
+            snapshot=replace(
+                snapshot,
+                written=tables,
+                source_versions=SourceVersions(source_versions, snapshot.source_versions.files),
+            ),
         )
 
-    def _table(self, table: str, published: Sequence[Published]) -> dict[date, Written]:
+    def _table(self, table: str, published: Sequence[CarriedRun]) -> dict[date, WrittenTable]:
         """One table of all snapshots, in the order in which they were written: so its columns came."""
         holding = [each for each in published if table in each.snapshot.written]
         carried = {}
@@ -169,7 +175,7 @@ class Carrier:
                 rows.append(was.rows)
         return carried
 
-    def _check(self, table: str, as_of: date, was: Written, now: Written) -> None:
+    def _check(self, table: str, as_of: date, was: WrittenTable, now: WrittenTable) -> None:
         """Raises BadDataError if other rows were read than the run wrote."""
         same_values = not table_registry().tables[table].columns_of_names
         if was.rows != now.rows or (same_values and was.content_hash != now.content_hash):
@@ -180,10 +186,12 @@ class Carrier:
             )
 
     def _create(self, table: str, frame: DataFrame, model: ScoringModel) -> None:
-        described = layout(table, model)
+        described = table_definition(table, model)
         # A company's own columns are described in the settings of its runs, and so in its tables.
-        told = {field.name: field.metadata.get("comment", "") for field in frame.schema}
-        self.new.create(table, frame.schema.fields, replace(described, columns={**told, **described.columns}))
+        comments = {field.name: field.metadata.get("comment", "") for field in frame.schema}
+        self.new.create(
+            table, frame.schema.fields, replace(described, columns={**comments, **described.columns})
+        )
 
     def carry_whole(self, table: str, model: ScoringModel) -> None:
         """A table that keeps the rows of all runs, if it is there."""

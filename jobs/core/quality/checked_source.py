@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.rules import Check, Rule
+from jobs.core.config.rules import Check, QualityRule
 from jobs.core.quality.ruled_rows import RuledRows
 from jobs.core.runtime.functions import with_functions
 from jobs.core.sources import money
@@ -67,7 +67,7 @@ class _Alike:
 def checked_source(
     name: str,
     incoming: DataFrame,
-    rules: Mapping[str, Rule],
+    rules: Mapping[str, QualityRule],
     unique_key: tuple[str, ...],
     as_of: date,
 ) -> CheckedSource:

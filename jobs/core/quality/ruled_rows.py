@@ -6,7 +6,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.rules import Rule
+from jobs.core.config.rules import QualityRule
 from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.functions import with_functions
 
@@ -25,7 +25,7 @@ class RuledRows:
     """
 
     def __init__(
-        self, name: str, incoming: DataFrame, rules: Mapping[str, Rule], unique_key: tuple[str, ...]
+        self, name: str, incoming: DataFrame, rules: Mapping[str, QualityRule], unique_key: tuple[str, ...]
     ) -> None:
         """Takes the rows of a source as sources.open_sources gives them.
 
@@ -84,7 +84,7 @@ def _failing(rule: str, fails_if: str) -> Column:
 
 
 def _with_duplicates(
-    incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, Rule]
+    incoming: DataFrame, unique_key: tuple[str, ...], rules: Mapping[str, QualityRule]
 ) -> DataFrame:
     """Adds is_duplicate_key and is_duplicate_row, each if its rule is on.
 

@@ -3,13 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
-from jobs.core.config.rules import Check, Rules
+from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.quality.checked_source import CheckedSource
 
 
 def source_checks(
-    rules: Rules, settings: Settings, source: CheckedSource, as_of: date, rows_before: int | None
+    rules: QualityRules, settings: Settings, source: CheckedSource, as_of: date, rows_before: int | None
 ) -> list[Check]:
     """What the rules say of one source, about its rows and as a whole.
 

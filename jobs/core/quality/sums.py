@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.written import Total, Written
+from jobs.core.config.rules import Check, QualityRules
+from jobs.core.delta.written import Total, WrittenTable
 from jobs.core.sources.money import FEWEST_PLACES, Units
 
 _MONEY = ("total_revenue", "total_gross_margin", "lifetime_revenue")
@@ -22,22 +22,22 @@ _MOST = {
 _MOST_DIGITS = 28  # of a source's amounts together; sql/activity/customer_activity.sql counts on it
 
 
-def in_all(rules: Rules, totals: Mapping[str, Any]) -> list[Check]:
+def in_all(rules: QualityRules, totals: Mapping[str, Any]) -> list[Check]:
     """Checks that the amounts of fct_revenues, whose `totals` are given, can be added up."""
     units, rows = totals["units"], totals["rows"]
     most = Decimal(10) ** (_MOST_DIGITS - units.decimals)
-    told = {
+    figures_of = {
         column: f"{size:,} without signs where less than {most:,} can be added up"
         for column, size in units.sizes.items()
         if column in _MONEY and size >= most
     }
     return [
         Check("sums_fit", f"fct_revenues.{column}", "fail", _means(rules), rows, rows, figures=figures)
-        for column, figures in told.items()
+        for column, figures in figures_of.items()
     ]
 
 
-def _means(rules: Rules) -> str:
+def _means(rules: QualityRules) -> str:
     return rules.conservation["sums_fit"].means
 
 
@@ -63,7 +63,7 @@ def totals(units: Units) -> dict[str, Total]:
     return added
 
 
-def checks(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
+def checks(rules: QualityRules, features: DataFrame, written: WrittenTable) -> list[Check]:
     """Checks the customers' sums.
 
     Args:
@@ -73,20 +73,22 @@ def checks(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
     """
     found = written.totals
     off = {column: found.get(f"{column}_rounded_off") or 0 for column in _MONEY}
-    told = [f"{column} {difference:,f}" for column, difference in off.items() if difference]
+    differences = [f"{column} {difference:,f}" for column, difference in off.items() if difference]
     return [
         *_fit(rules, features, written),
         *rules.about_total(
             "rounding_difference",
             "customer_features",
             checked=written.rows,
-            failed=found["rounded"] if told else 0,
-            figures=f"exact total minus the customers' sums: {', '.join(told)}" if told else None,
+            failed=found["rounded"] if differences else 0,
+            figures=f"exact total minus the customers' sums: {', '.join(differences)}"
+            if differences
+            else None,
         ),
     ]
 
 
-def _fit(rules: Rules, features: DataFrame, written: Written) -> list[Check]:
+def _fit(rules: QualityRules, features: DataFrame, written: WrittenTable) -> list[Check]:
     """A check that failed for each column with a sum that doesn't fit, with the first customer of these."""
     if not written.totals["unfit"]:
         return [Check("sums_fit", "customer_features", "fail", _means(rules), written.rows, 0)]

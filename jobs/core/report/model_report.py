@@ -36,8 +36,8 @@ class Finding:
 
 def listed(area: str, check: str, problems: Iterable[str], fine: str, verdict: Verdict = "look") -> Finding:
     """All problems of one kind as one finding; what is fine if there are none."""
-    told = "; ".join(problems)
-    return Finding(area, check, verdict, told) if told else Finding(area, check, "ok", fine)
+    found = "; ".join(problems)
+    return Finding(area, check, verdict, found) if found else Finding(area, check, "ok", fine)
 
 
 def limit_of(model: ScoringModel, comparison: Condition) -> Decimal | None:

@@ -24,7 +24,7 @@ def published_findings(
     return [
         _as_published(output, model, latest),
         *snapshot_findings(model, latest.read("customer_tiers"), segments),
-        history_finding(model, output.log.published(model.name), today),
+        history_finding(model, output.log.published_snapshots(model.name), today),
     ]
 
 

@@ -76,11 +76,11 @@ def _engaged(level: ServiceLevel, used_by: list[str]) -> Finding:
     }
     open_figures = [name for name, figure in figures.items() if figure is None]
     open_words = [name for name, entries in words.items() if not entries]
-    told = [f"for {', '.join(used_by)}", *(figure for figure in figures.values() if figure)]
+    parts = [f"for {', '.join(used_by)}", *(figure for figure in figures.values() if figure)]
     if open_figures + open_words:
-        told.append(f"not defined: {', '.join(open_figures + open_words)}")
+        parts.append(f"not defined: {', '.join(open_figures + open_words)}")
     verdict: Verdict = "missing" if open_figures else "look" if open_words else "ok"
-    return Finding(ENGAGEMENT, level.service_level, verdict, "; ".join(told))
+    return Finding(ENGAGEMENT, level.service_level, verdict, "; ".join(parts))
 
 
 def _loose_ratios(levels: Sequence[ServiceLevel]) -> Iterator[str]:

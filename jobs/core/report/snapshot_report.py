@@ -53,12 +53,12 @@ def history_finding(model: ScoringModel, dates: Collection[date], today: date | 
     latest = max(dates)
     days = model.window_months * _LONGEST_MONTH // 4
     age = (today - latest).days if today else 0
-    told = f"{len(dates)} published, the latest of {latest}" + (
+    found = f"{len(dates)} published, the latest of {latest}" + (
         f", {age} days before {today}" if today else ""
     )
     is_static = len(dates) == 1 or age > days
     wanted = f"; two or more are expected, and one of the last {days} days" if is_static else ""
-    return Finding(ANTI_PATTERNS, "static segmentation", "look" if is_static else "ok", told + wanted)
+    return Finding(ANTI_PATTERNS, "static segmentation", "look" if is_static else "ok", found + wanted)
 
 
 def tier_thresholds(model: ScoringModel) -> list[tuple[str, Decimal]]:
@@ -210,9 +210,9 @@ def _segmented(segmentation: Segmentation, scored: DataFrame) -> Iterator[Findin
             "customers": _share(found[f"in {rule.segment}"], found["customers"]),
             "ARR": _share(found[f"arr {rule.segment}"], found["arr"]),
         }
-        verdicts, told = zip(*(_beside(what, shares[what], bounds[what]) for what in shares), strict=True)
+        verdicts, details = zip(*(_beside(what, shares[what], bounds[what]) for what in shares), strict=True)
         worst: Verdict = max(verdicts, key=("ok", "look", "missing").index)
-        yield Finding(THRESHOLDS, f"value segment {rule.segment}", worst, "; ".join(told))
+        yield Finding(THRESHOLDS, f"value segment {rule.segment}", worst, "; ".join(details))
     yield from _service(found)
     share = _share(found["overridden"], found["customers"])
     detail = (
@@ -228,8 +228,8 @@ def _beside(what: str, share: Decimal, expected: tuple[Share, Share] | None) -> 
         return "missing", f"{what} {_percent(share)}, no share expected"
     inside = expected[0] <= share <= expected[1]
     bounds = f"{_percent(expected[0])} to {_percent(expected[1])}"
-    told = f"{what} {_percent(share)}, {'within' if inside else 'outside'} {bounds}"
-    return "ok" if inside else "look", told
+    detail = f"{what} {_percent(share)}, {'within' if inside else 'outside'} {bounds}"
+    return "ok" if inside else "look", detail
 
 
 def _service(found: Mapping[str, Any]) -> Iterator[Finding]:
@@ -239,12 +239,12 @@ def _service(found: Mapping[str, Any]) -> Iterator[Finding]:
         "segment leakage": (over, f"{over:,} get more service than is due"),
         "resource mismatch": (over + under, f"{over:,} get more service than is due, {under:,} get less"),
     }
-    for check, (count, told) in checks.items():
+    for check, (count, described) in checks.items():
         if not known:
             detail = f"what service customers get is not known{strange}"
             yield Finding(ANTI_PATTERNS, check, "missing", detail)
         else:
             share = _share(count, known)
             look = share > _MANY_SERVED_OTHERWISE or bool(strange)
-            detail = f"of {known:,} customers whose service is known {told}, {_percent(share)}{strange}"
+            detail = f"of {known:,} customers whose service is known {described}, {_percent(share)}{strange}"
             yield Finding(ANTI_PATTERNS, check, "look" if look else "ok", detail)

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.report.answers import Answers
 from jobs.core.runtime.functions import with_functions
@@ -24,7 +24,7 @@ _LATEST = "latest_event"
 class SourceReport:
     """Shows what is found out about the sources; to programs with what each row is about."""
 
-    def __init__(self, answers: Answers, settings: Settings, rules: Rules) -> None:
+    def __init__(self, answers: Answers, settings: Settings, rules: QualityRules) -> None:
         self._answers = answers
         self._settings = settings
         self._rules = rules
@@ -120,7 +120,7 @@ def _read_as(name: str, settings: Settings) -> dict[str, list[str]]:
     return read_as
 
 
-def _latest_event(rules: Rules) -> Column:
+def _latest_event(rules: QualityRules) -> Column:
     """The latest event date that Python has too and no rule calls absurd, as text."""
     absurd = rules.rows["fct_revenues"].get("event_date_absurd")
     possible = F.col("event_date").between(F.lit("0001-01-01").cast("date"), F.lit("9999-12-31").cast("date"))

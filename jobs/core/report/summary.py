@@ -173,9 +173,9 @@ duckdb.sql('SELECT * FROM t ORDER BY total_revenue DESC LIMIT 10').show()\""""
 
 
 def _where_to_look(answers: Answers, tables: OutputTables) -> None:
-    place = tables.location
-    if place.path is None:
-        how = "with " + _IN_CATALOG.format(table=place.identifier("customer_tiers"))
+    location = tables.location
+    if location.path is None:
+        how = "with " + _IN_CATALOG.format(table=location.identifier("customer_tiers"))
     else:
-        how = "without Spark with\n" + _WITHOUT_SPARK.format(path=place.path)
-    answers.text(f"\nThe tables are in {visible(str(place))}; look at them {how}")
+        how = "without Spark with\n" + _WITHOUT_SPARK.format(path=location.path)
+    answers.text(f"\nThe tables are in {visible(str(location))}; look at them {how}")

@@ -87,5 +87,5 @@ def refused(line: Column, what: str) -> Column:
     name = F.regexp_replace(
         F.try_url_decode(F.replace(F.col("file"), F.lit("+"), F.lit("%2B"))), "^file:/+", "/"
     )
-    told = F.concat(F.lit("line "), line.cast("string"), F.lit(" of "), name, F.lit(f": {what}"))
-    return F.raise_error(told).cast("string")
+    where = F.concat(F.lit("line "), line.cast("string"), F.lit(" of "), name, F.lit(f": {what}"))
+    return F.raise_error(where).cast("string")

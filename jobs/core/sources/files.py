@@ -18,7 +18,7 @@ from jobs.core.sources.csv_source import RECORD, read_records
 from jobs.core.sources.parquet_footer import unreadable_columns
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.rows import of_record
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from jobs.core.sources.text_values import DEFAULT_FORM, TextForm
 
 # Why a version can't be read any more.
@@ -65,7 +65,7 @@ class Opened:
 
 
 def open_input(
-    spark: SparkSession, place: str, given: Input, pins: Pins, *, of_query: bool = False
+    spark: SparkSession, place: str, given: Input, source_versions: SourceVersions, *, of_query: bool = False
 ) -> Opened:
     """One stored table, at its pinned version, or the one that it has now, if it is a Delta table.
 
@@ -73,7 +73,7 @@ def open_input(
         spark: the session.
         place: of the input in the configuration.
         given: which, and how it is written.
-        pins: versions to read, and to which what was read is added.
+        source_versions: versions to read, and to which what was read is added.
         of_query: a query reads it, so that it must be known whether there are records that can't be read.
 
     Raises:
@@ -84,20 +84,20 @@ def open_input(
     with read_errors_told(place):
         try:
             if given.format == "csv":
-                return _open_csv(spark, place, given, pins, of_query=of_query)
+                return _open_csv(spark, place, given, source_versions, of_query=of_query)
             if given.format == "parquet":
                 frame, partitions = _load(spark, given, "parquet")
                 _refuse_delta(spark, place, given, frame)
-                return Opened(pins.pin_files(name, frame), partitions)
-            return Opened(_open_table(spark, place, given, pins))
+                return Opened(source_versions.pin_files(name, frame), partitions)
+            return Opened(_open_table(spark, place, given, source_versions))
         except (AnalysisException, ArithmeticException) as error:
             too_old = _TOO_OLD.get(error.getCondition() or "")
             if too_old is not None:
                 table = path_identifier(given.path) if given.path else given.table
                 raise ConfigurationError(
                     f"{place}: must keep its history for as long as runs are to be reproduced; version "
-                    f"{pins.versions[name]} {too_old} its owner can have it kept: ALTER TABLE {table} SET "
-                    "TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 3650 days', "
+                    f"{source_versions.tables[name]} {too_old} its owner can have it kept: ALTER TABLE "
+                    f"{table} SET TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 3650 days', "
                     "'delta.deletedFileRetentionDuration' = 'interval 3650 days')"
                 ) from error
             raise ConfigurationError(
@@ -137,18 +137,18 @@ def why_not_opened(spark: SparkSession, error: PySparkException, path: str) -> s
     return f", which can't be opened ({condition or type(error).__name__}; the log tells more)"
 
 
-def _open_table(spark: SparkSession, place: str, given: Input, pins: Pins) -> DataFrame:
+def _open_table(spark: SparkSession, place: str, given: Input, source_versions: SourceVersions) -> DataFrame:
     name = place.removeprefix("sources.")
     identifier = path_identifier(given.path) if given.path else quoted(given.table or "")
-    version = pins.versions.get(name)
+    version = source_versions.tables.get(name)
     if version is None:
         version = tables.latest_version(spark, identifier)
     if version is not None:
-        pins.versions[name] = version
+        source_versions.tables[name] = version
         return tables.read_version(spark, identifier, version)
     if given.path:
         raise ConfigurationError(f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one")
-    return pins.pin_files(name, spark.read.table(identifier))
+    return source_versions.pin_files(name, spark.read.table(identifier))
 
 
 def _path(given: Input) -> str:
@@ -184,11 +184,13 @@ def _refuse_delta(spark: SparkSession, place: str, given: Input, frame: DataFram
             )
 
 
-def _open_csv(spark: SparkSession, place: str, given: Input, pins: Pins, *, of_query: bool) -> Opened:
+def _open_csv(
+    spark: SparkSession, place: str, given: Input, source_versions: SourceVersions, *, of_query: bool
+) -> Opened:
     whole = given.encoding in WIDE
     stored, partitions = _load(spark, given, "text", **({"wholetext": True} if whole else {"lineSep": "\n"}))
     _refuse_delta(spark, place, given, stored)
-    pins.pin_files(place.removeprefix("sources."), stored)
+    source_versions.pin_files(place.removeprefix("sources."), stored)
     text = decoded(F.col("value").cast("binary"), given.encoding)
     file = F.col("_metadata.file_path").alias("file")
     folders = [F.struct(*sorted(partitions)).alias("folders")] if partitions else []

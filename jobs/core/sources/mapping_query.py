@@ -126,8 +126,8 @@ def _parsed(plain: str) -> exp.Expr:
     except RecursionError:
         raise ConfigurationError("must be nested less deeply: no more than some 40 levels") from None
     except SqlglotError as error:
-        told = getattr(error, "errors", None) or [{}]
-        where = "near {highlight!r} in line {line}".format_map({"highlight": "", "line": 1, **told[0]})
+        problems = getattr(error, "errors", None) or [{}]
+        where = "near {highlight!r} in line {line}".format_map({"highlight": "", "line": 1, **problems[0]})
         raise ConfigurationError(
             "must be one valid SELECT, got something that can't be understood, and so not checked, "
             f"{where}: mend it, or write it otherwise"
@@ -163,8 +163,8 @@ def _problems_of_others(tree: exp.Expr, functions: Collection[str]) -> Iterator[
     """Functions that are not Spark's; what reads a relation is told with the relations."""
     for called in tree.find_all(exp.Anonymous):
         name = called.name.lower()
-        told = _OUTSIDE.fullmatch(name) or _UNSTABLE.fullmatch(name)
-        if not (name in functions or told or isinstance(called.parent, exp.Table | exp.Lateral)):
+        is_forbidden = _OUTSIDE.fullmatch(name) or _UNSTABLE.fullmatch(name)
+        if not (name in functions or is_forbidden or isinstance(called.parent, exp.Table | exp.Lateral)):
             yield f"must call Spark's own functions alone, got {name}()"
 
 

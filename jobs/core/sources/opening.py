@@ -11,7 +11,7 @@ from jobs.core.runtime.names import make_view
 from jobs.core.sources.columns import conform, origins
 from jobs.core.sources.files import Opened, open_input
 from jobs.core.sources.mapping_query import check_mapping_query, over_inputs
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from jobs.core.sources.text_values import DEFAULT_FORM
 
 
@@ -27,7 +27,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _query(
-    spark: SparkSession, name: str, source: Source, pins: Pins, inputs: dict[str, Opened]
+    spark: SparkSession, name: str, source: Source, source_versions: SourceVersions, inputs: dict[str, Opened]
 ) -> DataFrame:
     """The rows of a mapping query; its inputs stay as views, which some sessions read late."""
     problems = Problems()
@@ -35,7 +35,7 @@ def _query(
     for view, given in source.inputs.items():
         place = f"sources.{name}.inputs.{view}"
         with problems.gathered():
-            inputs[view] = open_input(spark, place, given, pins, of_query=True)
+            inputs[view] = open_input(spark, place, given, source_versions, of_query=True)
             frames[view] = inputs[view].readable()
     file = Path(source.query or "")
     try:
@@ -55,13 +55,15 @@ def _query(
         ) from error
 
 
-def _open(spark: SparkSession, name: str, source: Source, settings: Settings, pins: Pins) -> DataFrame:
+def _open(
+    spark: SparkSession, name: str, source: Source, settings: Settings, source_versions: SourceVersions
+) -> DataFrame:
     columns, customer_key = settings.sources.columns_of(name), settings.customer_key
     if source.query is None:
-        opened = open_input(spark, f"sources.{name}", source, pins)
+        opened = open_input(spark, f"sources.{name}", source, source_versions)
         return conform(opened, name, columns, source, customer_key)
     inputs: dict[str, Opened] = {}
-    frame = _query(spark, name, source, pins, inputs)
+    frame = _query(spark, name, source, source_versions, inputs)
     # What a text means is known of files, and a query passes it on.
     from_files = [opened for opened in inputs.values() if opened.texts]
     if len({opened.form for opened in from_files}) > 1:
@@ -77,13 +79,15 @@ def _open(spark: SparkSession, name: str, source: Source, settings: Settings, pi
     return rows
 
 
-def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[str, DataFrame]:
+def open_sources(
+    spark: SparkSession, settings: Settings, source_versions: SourceVersions
+) -> dict[str, DataFrame]:
     """The sources with all their rows.
 
     Args:
         spark: the session.
         settings: with the sources.
-        pins: versions to read, and to which what was read is added.
+        source_versions: versions to read, and to which what was read is added.
 
     Returns:
         The configured sources with their columns of conf/sources.yaml, NULL where a value is missing or can't
@@ -100,6 +104,6 @@ def open_sources(spark: SparkSession, settings: Settings, pins: Pins) -> dict[st
     problems = Problems()
     for name, source in settings.sources.configured().items():
         with problems.gathered():
-            frames[name] = _open(spark, name, source, settings, pins)
+            frames[name] = _open(spark, name, source, settings, source_versions)
     problems.refuse()
     return frames

@@ -13,15 +13,15 @@ _GLOB = re.compile(r"([\[\]{}*?\\])")
 
 
 @dataclass
-class Pins:
+class SourceVersions:
     """What holds the inputs still: all of a run reads the same, whoever writes to them meanwhile.
 
     Attributes:
-        versions: Delta version by input; those given at first are read, others added.
+        tables: Delta version by input; those given at first are read, others added.
         files: of inputs without versions, a hash of the names, sizes and times of their files.
     """
 
-    versions: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     _paths: dict[str, Sequence[str]] = field(default_factory=dict, compare=False)
 

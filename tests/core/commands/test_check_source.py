@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from jobs import check_source
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.report.answers import Answers
 from jobs.core.report.source_report import SourceReport
 from jobs.core.sources.opening import open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import Workspace, active, fact
 
 ESCAPE = "\x1b[2J\u202e"
@@ -69,8 +69,8 @@ def reported(workspace: Workspace) -> tuple[list[str], date | None]:
         }
     )
     console = Console(file=io.StringIO(), width=200)
-    report = SourceReport(Answers(console=console), settings, Rules.of(settings))
-    sources = open_sources(workspace.spark, settings, Pins())
+    report = SourceReport(Answers(console=console), settings, QualityRules.of(settings))
+    sources = open_sources(workspace.spark, settings, SourceVersions())
     latest = report.columns("fct_revenues", sources["fct_revenues"])
     report.join(sources["fct_revenues"], sources["dim_accounts"], "account_id", "dim_accounts")
     return lines(console.file.getvalue()), latest  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import yaml
 
 from jobs.core.config.documents import validate
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings, load_settings
 from jobs.core.runtime.errors import ConfigurationError
 from tests.conftest import CHECKOUT
@@ -114,7 +114,7 @@ def test_configurations_are_taken_or_refused(tmp_path: Path) -> None:
 
     def read() -> None:
         settings = load_settings(file, [])
-        Rules.of(settings).check_keys(settings.sources.configured())
+        QualityRules.of(settings).check_keys(settings.sources.configured())
         assert isinstance(settings, Settings)
 
     file.write_text(yaml.safe_dump(GOOD))

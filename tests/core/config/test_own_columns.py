@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
-from jobs.core.config.published_tables import layout
-from jobs.core.config.rules import Rules
+from jobs.core.config.published_tables import table_definition
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings, load_settings
 from tests.conftest import CHECKOUT, plain_settings
 
@@ -35,7 +35,7 @@ def test_own_columns_are_read_behind_ours_and_their_unreadable_values_told() -> 
     settings = with_own({"support_plan_rating": "number", "segment_of_sales": "text"})
     columns = settings.sources.columns_of("dim_customers")
     assert list(columns)[-3:] == ["valid_from", "support_plan_rating", "segment_of_sales"]
-    unreadable = Rules.of(settings).rows["dim_customers"]["profile_value_unreadable"].fails_if
+    unreadable = QualityRules.of(settings).rows["dim_customers"]["profile_value_unreadable"].fails_if
     assert "(`support_plan_rating_given` AND `support_plan_rating` IS NULL)" in unreadable
     assert "segment_of_sales" not in unreadable, "every text is readable"
 
@@ -118,13 +118,13 @@ def test_an_own_column_called_like_a_setting_is_no_setting(tmp_path: Path) -> No
 
 def test_an_own_column_has_a_comment_or_its_models_words() -> None:
     own = {"support_plan_rating": "number"}
-    assert layout("customer_tiers", MODEL, own).columns["support_plan_rating"] == (
+    assert table_definition("customer_tiers", MODEL, own).columns["support_plan_rating"] == (
         "A company's own column of dim_customers, a number"
     )
     component = MODEL.components[0].model_copy(
         update={"metric": "support_plan_rating", "description": "How well supported it is"}
     )
     model = MODEL.model_copy(update={"components": (component,)})
-    described = layout("customer_tiers", model, own).columns
+    described = table_definition("customer_tiers", model, own).columns
     assert described["support_plan_rating"] == "How well supported it is"
     assert described["support_plan_rating_points"].startswith("What support_plan_rating adds")

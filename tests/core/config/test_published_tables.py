@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.published_tables import Layout, layout
+from jobs.core.config.published_tables import TableDefinition, table_definition
 from jobs.core.config.source_columns import source_tables
 from jobs.core.config.table_registry import TableRegistry, table_registry, tables_of
-from jobs.core.pipeline.codes import NO_TEXTS
+from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.publish import decisions, output, runs
@@ -69,7 +69,7 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
         "dim_accounts": spark.createDataFrame([], ACCOUNTS),
         "tier_decisions": spark.createDataFrame([], decisions.FIELDS),
         "money_unit": PLANNED.unit,
-        "texts": NO_TEXTS,
+        "texts": NO_TEXT_CODES,
         "key_is_name": False,
         "as_of": AS_OF,
         "previous_as_of": AS_OF,
@@ -135,7 +135,7 @@ def test_every_column_is_described_in_the_type_that_it_is_published_in(
 
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_every_column_has_a_comment(published: Planned, model: str, table: str) -> None:
-    described = layout(table, MODELS[model])
+    described = table_definition(table, MODELS[model])
     comments = {name: described.columns.get(name, "") for name in published[model][table]}
     assert [name for name, comment in comments.items() if not comment.strip()] == []
     assert described.comment.strip()
@@ -143,7 +143,7 @@ def test_every_column_has_a_comment(published: Planned, model: str, table: str) 
 
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_constraints_name_columns_that_are_there(published: Planned, model: str, table: str) -> None:
-    described = layout(table, MODELS[model])
+    described = table_definition(table, MODELS[model])
     columns = published[model][table]
     assert set(columns) >= set(described.not_null) >= set(LABELS) & set(columns)
     for check in described.checks.values():
@@ -196,7 +196,7 @@ def test_a_column_was_called_what_no_column_is_called() -> None:
 
 
 def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
-    described = layout("customer_tiers", SHIPPED)
+    described = table_definition("customer_tiers", SHIPPED)
     comment = described.columns["days_since_last_event_below"]
     assert comment.startswith("Peers with a strictly lower days_since_last_event;")
     assert described.columns["adherence_score"] == "Score from 0 to 100, the exact sum of its points"
@@ -208,7 +208,7 @@ def test_comments_of_a_models_columns_name_its_metrics_and_scores() -> None:
 
 
 def test_ranks_are_of_the_metrics_that_are_ranked_and_points_of_all_components() -> None:
-    described = layout("customer_tiers", VALUE).columns
+    described = table_definition("customer_tiers", VALUE).columns
     assert {"arr_below", "arr_points", "contract_years_points", "value_score_points"} <= set(described)
     assert {"total_events_below", "total_events_percentile"} <= set(described), "ranked, not scored"
     assert not {"contract_years_below", "arr_percentile", "total_events_points"} & set(described)
@@ -220,23 +220,27 @@ def own_metric(description: str | None) -> ScoringModel:
 
 
 def test_metric_without_a_comment_has_the_models_words() -> None:
-    def comment(described: Layout) -> str:
+    def comment(described: TableDefinition) -> str:
         return described.columns["own"]
 
-    assert comment(layout("customer_tiers", own_metric("Own words"))) == "Own words"
-    assert comment(layout("customer_tiers", own_metric(None))) == "Metric of the profitability score"
+    assert comment(table_definition("customer_tiers", own_metric("Own words"))) == "Own words"
+    assert (
+        comment(table_definition("customer_tiers", own_metric(None))) == "Metric of the profitability score"
+    )
 
 
 def test_what_a_model_counts_has_a_comment() -> None:
     model = SHIPPED.model_copy(update={"counts": {"warning_signs": (SHIPPED.tiers[0].when,)}})
-    comment = layout("customer_tiers", model).columns["warning_signs"]
+    comment = table_definition("customer_tiers", model).columns["warning_signs"]
     assert comment == "How many of the model's conditions for warning_signs hold"
     assert (
-        layout("customer_tiers", VALUE).columns["churn_signals"].startswith("How many of the model's churn")
+        table_definition("customer_tiers", VALUE)
+        .columns["churn_signals"]
+        .startswith("How many of the model's churn")
     )
 
 
 def test_models_words_don_t_replace_a_comment() -> None:
     component = SHIPPED.components[0].model_copy(update={"description": "Own words"})
-    described = layout("customer_tiers", SHIPPED.model_copy(update={"components": (component,)}))
+    described = table_definition("customer_tiers", SHIPPED.model_copy(update={"components": (component,)}))
     assert described.columns["total_gross_margin"] == "Gross margin of the window"

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from jobs.core.config.rules import Check, Rules
+from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Source
 from jobs.core.runtime.errors import ConfigurationError
 from tests.conftest import plain_settings
 
 
-def rules(**severity: Any) -> Rules:
-    return Rules.of(plain_settings(quality={"severity": severity}))
+def rules(**severity: Any) -> QualityRules:
+    return QualityRules.of(plain_settings(quality={"severity": severity}))
 
 
 def test_severities_are_as_shipped_or_as_configured() -> None:

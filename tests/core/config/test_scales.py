@@ -6,7 +6,7 @@ import pytest
 
 from jobs.core.config.components import Component
 from jobs.core.config.documents import validate
-from jobs.core.config.scales import Linear, Steps
+from jobs.core.config.scales import Linear, StepScale
 from jobs.core.runtime.errors import ConfigurationError
 
 LINEAR = {"type": "linear", "zero_at": 0, "full_at": 1}
@@ -39,10 +39,10 @@ def test_component_without_a_scale_has_its_percentile() -> None:
         (LINEAR, Linear, "0 at 0, 100 at 1"),
         ({**LINEAR, "zero_at": 1, "full_at": 0.2}, Linear, "0 at 1, 100 at 0.2"),
         ({**LINEAR, "zero_at": -0.20, "full_at": 1_000_000}, Linear, "0 at -0.2, 100 at 1000000"),
-        (STEPS, Steps, "100 from 3, else 20"),
+        (STEPS, StepScale, "100 from 3, else 20"),
         (
             {"type": "steps", "steps": [step(3, 0), step(0, 62.5), step(-1.50, 100)], "otherwise": 0},
-            Steps,
+            StepScale,
             "0 from 3, 62.5 from 0, 100 from -1.5, else 0",
         ),
     ],

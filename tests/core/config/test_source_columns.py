@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from jobs.core.config.rules import Rules
+from jobs.core.config.rules import QualityRules
 from jobs.core.config.source_columns import SourceTable, source_tables
 from tests.conftest import CHECKOUT, plain_settings
 
@@ -75,7 +75,7 @@ def refusal(table: dict[str, Any]) -> str:
 def test_the_rules_of_a_source_are_told_in_their_order_with_their_severities(source: str) -> None:
     # All on, so that all are there; a severity that is none of the configuration's is the shipped one.
     on = {"duplicate_key": "quarantine", "duplicate_row": "quarantine"}
-    rules = Rules.of(plain_settings(quality={"severity": on})).rows[source]
+    rules = QualityRules.of(plain_settings(quality={"severity": on})).rows[source]
     assert list(rules) == RULES[source]
     assert {name for name, rule in rules.items() if rule.severity == "warn"} == WARNING & set(rules)
     unusable = {name for name, rule in rules.items() if rule.unusable}
@@ -84,14 +84,14 @@ def test_the_rules_of_a_source_are_told_in_their_order_with_their_severities(sou
 
 @pytest.mark.parametrize("source", RULES)
 def test_unreadable_values_of_every_column_are_told(source: str) -> None:
-    rules = Rules.of(plain_settings()).rows[source]
+    rules = QualityRules.of(plain_settings()).rows[source]
     unreadable = " ".join(rule.fails_if for name, rule in rules.items() if name.endswith("_unreadable"))
     parsed = [name for name, column in source_tables()[source].columns.items() if column.type != "text"]
     assert [name for name in parsed if f"(`{name}_given` AND `{name}` IS NULL)" not in unreadable] == []
 
 
 def test_a_rule_is_about_all_columns_that_name_it() -> None:
-    rules = Rules.of(plain_settings()).rows
+    rules = QualityRules.of(plain_settings()).rows
     assert rules["dim_customers"]["rate_out_of_range"].fails_if == (
         "(`on_time_payment_rate` < 0 OR `on_time_payment_rate` > 1)"
     )

@@ -13,15 +13,15 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.published_tables import Layout
+from jobs.core.config.published_tables import TableDefinition
 from jobs.core.delta.identifiers import Location, path_identifier, quoted
 from jobs.core.delta.tables import OutputTables
-from jobs.core.delta.written import Total, Written, content_hash
+from jobs.core.delta.written import Total, WrittenTable, content_hash
 from jobs.core.runtime.errors import ConfigurationError
 
 FIRST, SECOND = date(2024, 6, 30), date(2024, 12, 31)
 COLUMNS = "as_of DATE, run_id STRING, customer_key STRING, revenue BIGINT, note STRING"
-LAYOUT = Layout(
+LAYOUT = TableDefinition(
     comment="One row per customer; it's a \\ test",
     columns={"as_of": "The date", "customer_key": 'The customer\'s "key"', "bonus": "Added later"},
     not_null=("as_of", "customer_key"),
@@ -52,7 +52,7 @@ def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Out
 
 
 @pytest.fixture(scope="module")
-def written(spark: SparkSession, tables: OutputTables) -> Written:
+def written(spark: SparkSession, tables: OutputTables) -> WrittenTable:
     """The table that the tests below read; those that write leave it as it is, or write others."""
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), ("c", 3, None))
     tables.create("scored", rows.schema.fields, LAYOUT)
@@ -62,7 +62,7 @@ def written(spark: SparkSession, tables: OutputTables) -> Written:
 
 
 def test_replacing_tells_version_rows_and_hash_of_its_snapshot_alone(
-    tables: OutputTables, written: Written
+    tables: OutputTables, written: WrittenTable
 ) -> None:
     assert (written.version, written.rows) == (2, 3)
     assert written.content_hash not in {"0", ""}
@@ -75,7 +75,7 @@ def test_replacing_tells_version_rows_and_hash_of_its_snapshot_alone(
 
 
 def test_replacing_again_in_another_order_gives_the_same_hash_and_rows(
-    spark: SparkSession, tables: OutputTables, written: Written
+    spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     rows = frame(spark, ("c", 3, None), ("b", 2, "x"), ("a", 1, None), run_id="run 2").repartition(3)
     again = tables.replace("scored", FIRST, rows)
@@ -90,7 +90,7 @@ def test_replacing_again_in_another_order_gives_the_same_hash_and_rows(
 
 
 def test_rows_of_another_date_are_refused(
-    spark: SparkSession, tables: OutputTables, written: Written
+    spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
         tables.replace("scored", SECOND, frame(spark, ("a", 1, None), as_of=FIRST))
@@ -186,7 +186,7 @@ def test_column_that_is_published_no_more_becomes_null_in_spite_of_its_check(
 
 def test_empty_snapshot_has_no_rows_and_the_hash_0(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("empty", frame(spark).schema.fields, LAYOUT)
-    assert tables.replace("empty", FIRST, frame(spark)) == Written(1, 0, "0")
+    assert tables.replace("empty", FIRST, frame(spark)) == WrittenTable(1, 0, "0")
 
 
 def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constraints(

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.pipeline.codes import (
     CODES,
     FEW,
-    NO_TEXTS,
+    NO_TEXT_CODES,
     NULL_CODE,
-    Texts,
+    TextCodes,
     coded_events,
     products_are_coded,
     read_texts,
@@ -70,7 +70,7 @@ def products(spark: SparkSession, count: int) -> DataFrame:
     return events_of(spark, *(("Core", product, "Eve", "North") for product in bought))
 
 
-def texts_of(spark: SparkSession, window_events: DataFrame) -> dict[str, Texts]:
+def texts_of(spark: SparkSession, window_events: DataFrame) -> dict[str, TextCodes]:
     return read_texts(run_step(spark, "activity", "distinct_texts", {"window_events": window_events}))
 
 
@@ -87,7 +87,7 @@ def check_units(spark: SparkSession, texts: Sequence[str], *, few: bool) -> None
     """The codes and the dictionary of business units are in the order of the texts, each beside its own."""
     events = units(spark, [*texts, None, *texts[:3]])
     found = texts_of(spark, events)
-    assert found["business_unit"].few is few
+    assert found["business_unit"].are_coded is few
     ordered = list(enumerate(in_utf8_order(texts)))
     coded = coded_events(events, found).select("unit_code", "business_unit")
     assert_rows(
@@ -127,7 +127,7 @@ def test_texts_that_are_no_unicode_keep_apart(spark: SparkSession) -> None:
         "'North' AS region FROM VALUES (X'FF'), (X'FE'), (X'61FE'), (X'61') AS t (bytes)"
     )
     found = texts_of(spark, events)
-    assert not found["business_unit"].few
+    assert not found["business_unit"].are_coded
     as_bytes = F.hex("business_unit").alias("bytes")
     coded = coded_events(events, found).select("unit_code", as_bytes)
     assert_rows(coded, "unit_code INT, bytes STRING", (0, "61"), (1, "61FE"), (2, "FE"), (3, "FF"))
@@ -206,7 +206,7 @@ def test_256_products_have_a_code_each(spark: SparkSession) -> None:
 def test_of_257_products_none_has_a_code(spark: SparkSession) -> None:
     events = products(spark, 257)
     found = texts_of(spark, events)
-    assert found["product"].few
+    assert found["product"].are_coded
     assert not products_are_coded(found)
     coded = coded_events(events, found)
     assert dict(coded.dtypes)["product_code"] == "int"
@@ -216,22 +216,27 @@ def test_of_257_products_none_has_a_code(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("product", ["\ufffd", "Plus\ufffd"])
 def test_products_that_cannot_be_listed_are_not_coded(product: str) -> None:
-    assert not products_are_coded({**NO_TEXTS, "product": Texts("product", ["Basic", product], [1, 2])})
+    assert not products_are_coded(
+        {**NO_TEXT_CODES, "product": TextCodes("product", ["Basic", product], [1, 2])}
+    )
 
 
 def test_codes_have_the_same_types_whether_or_not_texts_were_read(spark: SparkSession) -> None:
     events = units(spark, ["Core"])
-    planned = coded_events(events, NO_TEXTS)
+    planned = coded_events(events, NO_TEXT_CODES)
     assert planned.dtypes == coded_events(events, texts_of(spark, events)).dtypes
     for column in CODES:
-        assert NO_TEXTS[column].dictionary(events).dtypes == [("code", "int"), ("distinct_text", "string")]
+        assert NO_TEXT_CODES[column].dictionary(events).dtypes == [
+            ("code", "int"),
+            ("distinct_text", "string"),
+        ]
 
 
 def test_texts_with_one_hash_are_joined_and_keep_apart(spark: SparkSession) -> None:
-    forged = Texts("business_unit", ["b", "a", "c"], [7, 7, 8])
-    assert not forged.few
+    forged = TextCodes("business_unit", ["b", "a", "c"], [7, 7, 8])
+    assert not forged.are_coded
     events = units(spark, ["a", "b", "c", None])
-    coded = coded_events(events, {**NO_TEXTS, "business_unit": forged, **without_units(spark, events)})
+    coded = coded_events(events, {**NO_TEXT_CODES, "business_unit": forged, **without_units(spark, events)})
     assert_rows(
         coded.select("business_unit", "unit_code"),
         "business_unit STRING, unit_code INT",
@@ -242,7 +247,7 @@ def test_texts_with_one_hash_are_joined_and_keep_apart(spark: SparkSession) -> N
     )
 
 
-def without_units(spark: SparkSession, events: DataFrame) -> dict[str, Texts]:
+def without_units(spark: SparkSession, events: DataFrame) -> dict[str, TextCodes]:
     return {column: texts for column, texts in texts_of(spark, events).items() if column != "business_unit"}
 
 

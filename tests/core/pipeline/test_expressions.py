@@ -17,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.config.components import Component
 from jobs.core.config.conditions import Condition
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.scales import Steps
+from jobs.core.config.scales import StepScale
 from jobs.core.pipeline import expressions, ranking
 
 SHIPPED = load_model("profitability_adherence")
@@ -221,7 +221,7 @@ def fraction_scaled(component: Component, value: Fraction, peers: int) -> Fracti
     if scale is None:
         percentile = Fraction(BELOW[component.metric], peers - 1) if peers > 1 else Fraction(0)
         return 100 * (1 - percentile if component.direction == "lower_is_better" else percentile)
-    if isinstance(scale, Steps):
+    if isinstance(scale, StepScale):
         reached = [step.scaled for step in scale.steps if value >= Fraction(step.at_least)]
         return Fraction(reached[0] if reached else scale.otherwise)
     along = (value - Fraction(scale.zero_at)) / (Fraction(scale.full_at) - Fraction(scale.zero_at))

@@ -10,11 +10,11 @@ from pyspark.sql.types import StructType
 
 from jobs.core.config.configuration import Configuration
 from jobs.core.config.model import load_model
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.carried_events import carried_runs, configurations_by_new_names, published_by_model
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.runtime.errors import BadDataError
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import plain_settings
 
 NAME = "profitability_adherence"
@@ -100,8 +100,8 @@ def test_events_tell_of_the_new_tables_where_they_count_and_else_of_none(spark: 
             each,
             snapshot=replace(
                 each.snapshot,
-                written={"customer_tiers": Written(number, 2, f"new hash {number}")},
-                pins=Pins({"fct_revenues": 7, DECISIONS: 10 + number}),
+                written={"customer_tiers": WrittenTable(number, 2, f"new hash {number}")},
+                source_versions=SourceVersions({"fct_revenues": 7, DECISIONS: 10 + number}),
             ),
         )
         for number, each in enumerate(published_by_model(stamped, configurations_by_new_names(EVENTS))[NAME])

@@ -8,7 +8,7 @@ from jobs.core.config.model import load_model
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.snapshot import Snapshot
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 
 def comparison(version: int) -> Comparison:
@@ -21,8 +21,8 @@ def comparison(version: int) -> Comparison:
 
 
 def read(found: Comparison, pinned: dict[str, int]) -> int:
-    snapshot = Snapshot(date(2024, 6, 30), "run", Pins(pinned))
-    return found.with_decisions(snapshot).pins.versions[DECISIONS]
+    snapshot = Snapshot(date(2024, 6, 30), "run", SourceVersions(pinned))
+    return found.with_decisions(snapshot).source_versions.tables[DECISIONS]
 
 
 def test_the_larger_of_the_versions_that_the_command_and_the_day_know_counts() -> None:

@@ -14,11 +14,11 @@ from jobs.core.config.model import load_model
 from jobs.core.config.settings import load_settings
 from jobs.core.delta.identifiers import path_identifier
 from jobs.core.delta.tables import latest_version
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import CHECKOUT, PROFILES, Row, Workspace, active, fact
 from tests.generate_profiles import profile
 
@@ -244,8 +244,8 @@ def published(workspace: Workspace) -> Workspace:
         ):
             frame = workspace.spark.createDataFrame(content, columns).coalesce(1)
             frame.write.format("delta").mode("overwrite").save(str(workspace.folder / "output" / table))
-    tables = {table: Written(0, 3, "") for table in ("migration_actions", "customer_segments")}
-    output.log.tell("published", model, Snapshot(AS_OF, "1", Pins(), written=tables, revenue=0))
+    tables = {table: WrittenTable(0, 3, "") for table in ("migration_actions", "customer_segments")}
+    output.log.tell("published", model, Snapshot(AS_OF, "1", SourceVersions(), written=tables, revenue=0))
     return workspace
 
 

@@ -8,12 +8,12 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import Settings
-from jobs.core.delta.tables import Written
+from jobs.core.delta.tables import WrittenTable
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import find_snapshot, the_snapshot
 from jobs.core.publish.runs import Snapshot
 from jobs.core.runtime.errors import ConfigurationError
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 AS_OF, EARLIER = date(2024, 12, 31), date(2024, 9, 30)
 MODEL = load_model("profitability_adherence")
@@ -50,9 +50,9 @@ def test_a_snapshot_is_read_at_its_recorded_versions(output: Output) -> None:
 
     output.log.prepare(MODEL)
     write(output, "1", below=1, weight=0.5)
-    written = {table: Written(0, 1, "") for table in ("customer_tiers", "model_components")}
+    written = {table: WrittenTable(0, 1, "") for table in ("customer_tiers", "model_components")}
     for day in (EARLIER, AS_OF):
-        output.log.tell("published", MODEL, Snapshot(day, "1", Pins(), written=written, revenue=0))
+        output.log.tell("published", MODEL, Snapshot(day, "1", SourceVersions(), written=written, revenue=0))
     write(output, "2", below=2, weight=0.25)  # by a run that never published
 
     found = the_snapshot(output, MODEL)

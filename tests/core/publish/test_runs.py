@@ -22,13 +22,13 @@ from jobs.core.publish.counting import disturbed
 from jobs.core.publish.provenance import SEMANTICS
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import CHECKOUT
 from tests.readme import counting_runs
 
 MODEL = load_model("profitability_adherence")
-FIRST = Snapshot(date(2024, 6, 30), "run 1", Pins(), {"fct_revenues": 12})
-SECOND = Snapshot(date(2024, 3, 31), "run 2", Pins(), {"fct_revenues": 5})
+FIRST = Snapshot(date(2024, 6, 30), "run 1", SourceVersions(), {"fct_revenues": 12})
+SECOND = Snapshot(date(2024, 3, 31), "run 2", SourceVersions(), {"fct_revenues": 5})
 
 
 def settings(path: Path) -> Settings:

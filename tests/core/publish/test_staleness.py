@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
-from jobs.core.delta.written import Written
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.decisions import TABLE as DECISIONS
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.publish.staleness import SEGMENTS, previous_of, stale_days
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 DAYS = [date(2024, month, 28) for month in (1, 2, 3, 4)]
 
@@ -17,13 +17,15 @@ def history(decisions: int | None = None) -> dict[date, Snapshot]:
     found: dict[date, Snapshot] = {}
     previous = None
     for number, day in enumerate(DAYS):
-        snapshot = Snapshot(day, f"run {number}", Pins(), previous_run_id=previous and previous.run_id)
+        snapshot = Snapshot(
+            day, f"run {number}", SourceVersions(), previous_run_id=previous and previous.run_id
+        )
         if decisions is not None:
             remembered = previous.written[SEGMENTS].content_hash if previous else None
             snapshot = replace(
                 snapshot,
-                pins=Pins({DECISIONS: decisions}),
-                written={SEGMENTS: Written(1, 1, f"hash {number}")},
+                source_versions=SourceVersions({DECISIONS: decisions}),
+                written={SEGMENTS: WrittenTable(1, 1, f"hash {number}")},
                 previous_segments_hash=remembered,
             )
         found[day] = previous = snapshot
@@ -52,12 +54,12 @@ def test_a_day_published_again_before_or_withdrawn_makes_the_next_stale_wherever
 
 def test_a_day_that_remembers_other_segments_or_knows_fewer_decisions_is_stale() -> None:
     others = history(decisions=3)
-    others[DAYS[0]] = replace(others[DAYS[0]], written={SEGMENTS: Written(2, 1, "others")})
+    others[DAYS[0]] = replace(others[DAYS[0]], written={SEGMENTS: WrittenTable(2, 1, "others")})
     assert stale_days(others) == [DAYS[1]]
 
     decided = history(decisions=3)
-    decided[DAYS[2]] = replace(decided[DAYS[2]], pins=Pins({DECISIONS: 4}))
+    decided[DAYS[2]] = replace(decided[DAYS[2]], source_versions=SourceVersions({DECISIONS: 4}))
     assert stale_days(decided) == [DAYS[3]]
     # A day that knows more than the one before it needn't be compared again for that.
-    decided[DAYS[3]] = replace(decided[DAYS[3]], pins=Pins({DECISIONS: 5}))
+    decided[DAYS[3]] = replace(decided[DAYS[3]], source_versions=SourceVersions({DECISIONS: 5}))
     assert stale_days(decided) == []

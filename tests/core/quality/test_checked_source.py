@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.rules import Rule
+from jobs.core.config.rules import QualityRule
 from jobs.core.quality.checked_source import checked_source
 from jobs.core.quality.ruled_rows import RuledRows
 from jobs.core.sources.money import Units
@@ -47,7 +47,7 @@ def test_revenue_is_added_up_exactly(spark: SparkSession, amounts: list[Decimal 
 
 def test_rules_are_bound_to_rows_without_reading_any(spark: SparkSession) -> None:
     unreadable = spark.sql("SELECT CAST(raise_error('read') AS STRING) AS customer_key")
-    bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
+    bad = QualityRule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
     rows = RuledRows("fct_revenues", unreadable, {"bad": bad}, ())
     assert set(rows.fails) == rows.quarantining == {"bad"}
     with pytest.raises(Exception, match="read"):
@@ -62,7 +62,7 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
         ("Ann", date(2025, 1, 1), Decimal("-5"), Decimal("7"), 7),
         ("bad", AS_OF, LARGEST, LARGEST, 7),
     ]
-    bad = Rule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
+    bad = QualityRule(severity="quarantine", means="bad", fails_if="customer_key = 'bad'")
 
     facts = spark.createDataFrame(rows, COLUMNS.format("18,2"))
     unread = F.lit(None).cast("string")
@@ -102,8 +102,10 @@ def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other
         (None, None, None, None, None, True, False, 5, '{"row_text":"Ann,\\"Doe"}'),
     ]
     rules = {
-        "customer_key_missing": Rule(severity="quarantine", means="no key", fails_if="customer_key IS NULL"),
-        "row_malformed": Rule(severity="quarantine", means="malformed", fails_if="is_malformed"),
+        "customer_key_missing": QualityRule(
+            severity="quarantine", means="no key", fails_if="customer_key IS NULL"
+        ),
+        "row_malformed": QualityRule(severity="quarantine", means="malformed", fails_if="is_malformed"),
     }
 
     source = checked_source("fct_revenues", spark.createDataFrame(rows, columns), rules, (), AS_OF)

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.core.config.rules import Check, Rules
-from jobs.core.delta.written import Written
+from jobs.core.config.rules import Check, QualityRules
+from jobs.core.delta.written import WrittenTable
 from jobs.core.quality import sums
 from jobs.core.sources.money import Units
 from tests.conftest import plain_settings
 
-RULES = Rules.of(plain_settings())
+RULES = QualityRules.of(plain_settings())
 MOST = Decimal("9999999999999999.99")
 CENTS, PARTS = Units(2, {}), Units(6, {})
 FEATURES = (
@@ -43,7 +43,7 @@ def features(spark: SparkSession, **customers: Mapping[str, Value]) -> DataFrame
 
 def checked(found: DataFrame, units: Units) -> list[Check]:
     totals = found.agg(*(total.in_one().alias(name) for name, total in sums.totals(units).items()))
-    written = Written(0, found.count(), "", totals.collect()[0].asDict())
+    written = WrittenTable(0, found.count(), "", totals.collect()[0].asDict())
     return sums.checks(RULES, found, written)
 
 

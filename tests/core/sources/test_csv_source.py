@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from jobs.core.config.inputs import Input
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.sources.csv_source import RECORD
-from jobs.core.sources.files import Opened, Pins, open_input
+from jobs.core.sources.files import Opened, SourceVersions, open_input
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.rows import of_record
 from tests.csv_reference import records
@@ -34,7 +34,7 @@ class Files:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         given = Input(path=str(self.folder / "files"), format="csv", **settings)
-        return open_input(self.spark, "sources.facts", given, Pins(), of_query=of_query)
+        return open_input(self.spark, "sources.facts", given, SourceVersions(), of_query=of_query)
 
     def rows(self, content: bytes | dict[str, bytes], **settings: Any) -> list[tuple[Any, ...]]:
         """The columns of the files; of a record that can't be read its JSON and its lines. In any order."""

@@ -16,9 +16,14 @@ from jobs.core.config.source_columns import source_tables
 from jobs.core.sources.first_config.document import first_config
 from jobs.core.sources.first_config.guesses import guesses
 from jobs.core.sources.first_config.matching import matched, words
-from jobs.core.sources.first_config.table_look import Column, Look, guessed_delimiter, guessed_encoding
+from jobs.core.sources.first_config.table_look import (
+    ColumnLook,
+    TableLook,
+    guessed_delimiter,
+    guessed_encoding,
+)
 from jobs.core.sources.opening import open_sources
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import CHECKOUT, Workspace
 
 GOLDEN = CHECKOUT / "tests/data/init"
@@ -132,21 +137,21 @@ def test_delimiter_and_encoding_are_told_by_the_lines() -> None:
     assert guessed_encoding([b"\xff\xfea\0"]) == "UTF-16"
 
 
-def look(*columns: Column, place: str = "facts", form: str = "delta") -> Look:
-    return Look(place, form, columns)
+def look(*columns: ColumnLook, place: str = "facts", form: str = "delta") -> TableLook:
+    return TableLook(place, form, columns)
 
 
-def text(name: str, *examples: str, kind: str = "string") -> Column:
-    return Column(name, kind, "text", examples=examples)
+def text(name: str, *examples: str, kind: str = "string") -> ColumnLook:
+    return ColumnLook(name, kind, "text", examples=examples)
 
 
 def test_what_is_doubtful_or_of_no_fit_is_left_to_do() -> None:
     facts = look(
         text("Kunde", "Ann\\"),
-        Column("Rechnungsdatum", "date", "date"),
-        Column("Belegdatum", "date", "date"),
+        ColumnLook("Rechnungsdatum", "date", "date"),
+        ColumnLook("Belegdatum", "date", "date"),
         text("Umsatz", "1,234.50 \u202e"),
-        Column("Marge", "text", "number", "point", True, ("1.234",)),
+        ColumnLook("Marge", "text", "number", "point", True, ("1.234",)),
         form="csv",
     )
     by_column = {guess.column: guess for guess in guesses("fct_revenues", facts, "customer_name")}
@@ -171,12 +176,12 @@ def test_what_is_doubtful_or_of_no_fit_is_left_to_do() -> None:
             "CASE WHEN lower(trim(`Status`)) = 'aktiv' THEN 'active' ELSE `Status` END",
         ),
         (
-            Column("is_active", "boolean", "boolean"),
+            ColumnLook("is_active", "boolean", "boolean"),
             "CASE WHEN `is_active` THEN 'active' ELSE 'inactive' END",
         ),
     ],
 )
-def test_a_status_is_made_one_that_counts(column: Column, sql: str) -> None:
+def test_a_status_is_made_one_that_counts(column: ColumnLook, sql: str) -> None:
     found = guesses("dim_accounts", look(text("id", "1"), column), "customer_name")
     assert [(guess.column, guess.sql) for guess in found] == [("account_id", "`id`"), ("status", sql)]
     assert not any("TODO" in guess.why for guess in found)
@@ -201,7 +206,7 @@ def test_names_and_places_are_quoted(tmp_path: Path) -> None:
         "total_gross_margin": "number",
         "event_count": "whole",
     }
-    columns = [Column(name, "string", held.get(ours[at], "text")) for at, name in enumerate(names)]
+    columns = [ColumnLook(name, "string", held.get(ours[at], "text")) for at, name in enumerate(names)]
     facts = look(*columns, place="x y/Ordner 'a' #b/{fakten}")
     accounts = look(text("account_id"), text("off"), text("Vertragsstatus", "active"), place="s3://x/y z")
 
@@ -243,7 +248,7 @@ def test_german_names_and_what_is_left_to_do(
     matches_golden(workspace.folder, "german")
 
     settings = load_settings(Path("run.yaml"), [])
-    facts = open_sources(workspace.spark, settings, Pins())["fct_revenues"]
+    facts = open_sources(workspace.spark, settings, SourceVersions())["fct_revenues"]
     columns = ["customer_key", "event_date", "total_revenue", "event_count", "product", "region"]
     assert [tuple(row) for row in facts.select(*columns).orderBy("customer_key").collect()] == [
         ("Bäcker", date(2024, 11, 7), Decimal("-7.50"), 1, "Mutter", "Nord"),
@@ -278,7 +283,7 @@ def test_sixty_columns(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) ->
     matches_golden(workspace.folder, "wide")
     settings = load_settings(Path("run.yaml"), [])
     assert settings.model_names == ("profitability_adherence", "value_potential_strategic")
-    open_sources(spark, settings, Pins())
+    open_sources(spark, settings, SourceVersions())
 
 
 def test_files_that_are_there_are_kept(

@@ -21,7 +21,7 @@ from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import read_errors_told
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 from tests.aging import age
 
 COLUMNS = [
@@ -94,9 +94,9 @@ class Place:
         }
         file = self.folder / "run.yaml"
         file.write_text(yaml.safe_dump(content, sort_keys=False))
-        pins = Pins()
-        frames = open_sources(self.spark, load_settings(file, []), pins)
-        return {name: frame.select(*READ[name]) for name, frame in frames.items()}, pins.versions
+        source_versions = SourceVersions()
+        frames = open_sources(self.spark, load_settings(file, []), source_versions)
+        return {name: frame.select(*READ[name]) for name, frame in frames.items()}, source_versions.tables
 
     def facts(self, source: dict[str, Any] = CSV, **other: Any) -> DataFrame:
         return self.open(source, **other)[0]["fct_revenues"]
@@ -228,7 +228,7 @@ def test_a_companys_own_column_is_read_as_its_type_and_must_be_there(place: Plac
     sources["dim_customers"] = {**profiles, "columns": {"support_plan_rating": "Rating"}}
     place.open(sources=sources)
     settings = load_settings(place.folder / "run.yaml", [])
-    frame = open_sources(place.spark, settings, Pins())["dim_customers"]
+    frame = open_sources(place.spark, settings, SourceVersions())["dim_customers"]
     rows = frame.select("plan", "support_plan_rating", "support_plan_rating_given").collect()
     assert dict(frame.dtypes)["support_plan_rating"] == "decimal(18,6)"
     assert sorted(map(tuple, rows), key=str) == [("gold", Decimal("4.5"), True), (None, None, True)]
@@ -249,7 +249,7 @@ def test_a_version_that_left_its_log_is_told_with_what_its_owner_can_do(place: P
     place.open(CSV, {"path": "accounts"})
     settings = load_settings(place.folder / "run.yaml", [])
     with pytest.raises(ConfigurationError) as refused:
-        open_sources(place.spark, settings, Pins({"dim_accounts": 0}))
+        open_sources(place.spark, settings, SourceVersions({"dim_accounts": 0}))
     (told,) = refused.value.problems
     assert "version 0 is gone: its log goes back by its delta.logRetentionDuration" in told
     assert told.endswith(
@@ -321,10 +321,10 @@ def test_columns_that_nobody_uses_may_be_of_any_type(place: Place) -> None:
     )
     (place.folder / "accounts").mkdir()
     pq.write_table(nobody_uses, place.folder / "accounts" / "a.parquet")
-    pins, file = Pins(), place.folder / "run.yaml"
+    source_versions, file = SourceVersions(), place.folder / "run.yaml"
     accounts = {"path": "accounts", "format": "parquet"}
     place.open(CSV, accounts)
-    frame = open_sources(place.spark, load_settings(file, []), pins)["dim_accounts"]
+    frame = open_sources(place.spark, load_settings(file, []), source_versions)["dim_accounts"]
     (row,) = frame.select("account_id", "status", F.to_json("source_row").alias("row")).collect()
     assert (row["account_id"], row["status"]) == ("7", None)
     kept = json.loads(row["row"])

@@ -11,10 +11,10 @@ DISTINCT_TEXTS = "text_column STRING, distinct_text STRING"
 HASH_OF_A = -8_582_455_328_737_087_284
 HASH_OF_NOTHING = -7_444_071_767_201_028_348
 
-Texts = tuple[str | None, ...]
+TextCodes = tuple[str | None, ...]
 
 
-def distinct_texts(spark: SparkSession, *events: Texts) -> DataFrame:
+def distinct_texts(spark: SparkSession, *events: TextCodes) -> DataFrame:
     inputs = {"window_events": table(spark, WINDOW_EVENTS, events)}
     return run_step(spark, "activity", "distinct_texts", inputs)
 

@@ -11,14 +11,14 @@ import yaml
 from jobs.core.config.source_columns import source_tables
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.first_config.guesses import Guess, customer_key, guesses, unused
-from jobs.core.sources.first_config.table_look import Look
+from jobs.core.sources.first_config.table_look import TableLook
 
 _URI = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 _VIEWS = {"fct_revenues": "facts", "dim_accounts": "accounts", "dim_customers": "customers"}
 _WIDTH = 100  # characters of a line of prose
 
 
-def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
+def first_config(config: Path, looks: Mapping[str, TableLook]) -> dict[Path, str]:
     """The text of each file: the configuration, and beside it the mapping queries that it needs.
 
     Args:
@@ -58,7 +58,7 @@ def first_config(config: Path, looks: Mapping[str, Look]) -> dict[Path, str]:
     return {config: "\n".join(lines) + "\n", **files}
 
 
-def _as_columns(source: str, look: Look, guessed: Sequence[Guess], config: Path) -> list[str] | None:
+def _as_columns(source: str, look: TableLook, guessed: Sequence[Guess], config: Path) -> list[str] | None:
     """The source as a table whose columns are renamed; None where that isn't enough."""
     ours = {guess.column for guess in guessed}
     columns = source_tables()[source].columns
@@ -77,12 +77,12 @@ def _as_columns(source: str, look: Look, guessed: Sequence[Guess], config: Path)
     return [*_place(look, config), f"columns: # ours: yours; not used: {left}", *renamed]
 
 
-def _as_query(source: str, look: Look, query: Path, config: Path) -> list[str]:
+def _as_query(source: str, look: TableLook, query: Path, config: Path) -> list[str]:
     place = (f"    {line}" for line in _place(look, config))
     return [f"query: {_scalar(query.name)}", "inputs:", f"  {_VIEWS[source]}:", *place]
 
 
-def _place(look: Look, config: Path) -> list[str]:
+def _place(look: TableLook, config: Path) -> list[str]:
     """Where the table is, and how it is written."""
     place = look.place
     if not (_URI.match(place) or Path(place).is_absolute()):
@@ -103,7 +103,7 @@ def _scalar(text: str) -> str:
     return listed.strip()[1:-1]
 
 
-def _query(source: str, look: Look, guessed: Sequence[Guess]) -> str:
+def _query(source: str, look: TableLook, guessed: Sequence[Guess]) -> str:
     left = ", ".join(visible(name) for name in unused(source, look)) or "nothing"
     header = [
         f"The table as {source}: a first guess, column by column.",

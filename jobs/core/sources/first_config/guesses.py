@@ -7,7 +7,7 @@ from jobs.core.config.source_columns import ColumnType, source_tables
 from jobs.core.delta.identifiers import quoted_column
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.first_config.matching import ENDING, SAME, Match, matched
-from jobs.core.sources.first_config.table_look import Column, Look
+from jobs.core.sources.first_config.table_look import ColumnLook, TableLook
 
 _TYPES: dict[ColumnType, str] = {
     "text": "STRING",
@@ -50,13 +50,13 @@ class Guess:
     origin: str | None = None
 
 
-def customer_key(facts: Look) -> str:
+def customer_key(facts: TableLook) -> str:
     """Our column that identifies a customer in the facts: its id, if there is something like one."""
     found = _matched("fct_revenues", facts)["customer_id"]
     return "customer_id" if found.chosen or found.others else "customer_name"
 
 
-def guesses(source: str, look: Look, key: str) -> list[Guess]:
+def guesses(source: str, look: TableLook, key: str) -> list[Guess]:
     """What is guessed for each of our columns of a source.
 
     Args:
@@ -86,13 +86,13 @@ def _named(guess: Guess, found: Sequence[Guess]) -> Guess:
     return Guess("customer_name", keys[0].sql, "nothing looks like it: the key stands in", keys[0].origin)
 
 
-def unused(source: str, look: Look) -> list[str]:
+def unused(source: str, look: TableLook) -> list[str]:
     """The table's columns that nothing is read from."""
     used = {match.chosen for match in _matched(source, look).values()}
     return [column.name for column in look.columns if column.name not in used]
 
 
-def _matched(source: str, look: Look) -> Mapping[str, Match]:
+def _matched(source: str, look: TableLook) -> Mapping[str, Match]:
     columns = {column.name: column for column in look.columns}
     return matched(source, list(columns), lambda name, target: _sql(target, columns[name]) is not None)
 
@@ -112,24 +112,24 @@ def _null(target: str) -> str:
     return f"CAST(NULL AS {_TYPES[_kind(target)]})"
 
 
-def _sql(target: str, column: Column) -> str | None:
+def _sql(target: str, column: ColumnLook) -> str | None:
     """A column as one of ours; its own name where it is read as it is, None where it can't be."""
     return _status(column) if target == "status" else _READ[_kind(target)](column)
 
 
-def _is_parsed(column: Column) -> bool:
+def _is_parsed(column: ColumnLook) -> bool:
     """Whether a column is read as it is: a text file's are parsed then, a text of another table isn't."""
     return not column.form or (column.type == "text" and column.form in {"point", "iso"})
 
 
-def _text(column: Column) -> str | None:
+def _text(column: ColumnLook) -> str | None:
     name = quoted_column(column.name)
     if column.type in {"text", "string"} or column.holds == "whole":
         return name
     return f"CAST({name} AS STRING)" if column.holds == "number" else None
 
 
-def _date(column: Column) -> str | None:
+def _date(column: ColumnLook) -> str | None:
     name = quoted_column(column.name)
     if column.holds != "date" or _is_parsed(column):
         return name if column.holds == "date" else None
@@ -138,13 +138,13 @@ def _date(column: Column) -> str | None:
     return f"CAST(try_to_timestamp(trim({name}), '{column.form}') AS DATE)"
 
 
-def _amount(column: Column) -> str | None:
+def _amount(column: ColumnLook) -> str | None:
     if column.holds not in {"whole", "number"}:
         return None
     return quoted_column(column.name) if _is_parsed(column) else f"try_cast({_pointed(column)} AS {_AMOUNT})"
 
 
-def _count(column: Column) -> str | None:
+def _count(column: ColumnLook) -> str | None:
     name = quoted_column(column.name)
     if column.holds == "number" and not column.form:  # a cast would cut off what is behind the point
         return f"CASE WHEN {name} = floor({name}) THEN try_cast({name} AS BIGINT) END"
@@ -163,20 +163,20 @@ _READ = {
 }
 
 
-def _pointed(column: Column) -> str:
+def _pointed(column: ColumnLook) -> str:
     """A number's text as SQL reads numbers."""
     name = quoted_column(column.name)
     return name if column.form == "point" else f"replace(replace({name}, '.', ''), ',', '.')"
 
 
-def _active_word(column: Column) -> str | None:
+def _active_word(column: ColumnLook) -> str | None:
     """The word of a text column that means `active`, if it isn't that."""
     held = {example.lower() for example in column.examples}
     words = [word for word in _ACTIVE if word in held]
     return words[0] if len(words) == 1 and "active" not in held else None
 
 
-def _status(column: Column) -> str | None:
+def _status(column: ColumnLook) -> str | None:
     name, word = quoted_column(column.name), _active_word(column)
     if column.holds == "boolean":
         return f"CASE WHEN {name} THEN 'active' ELSE 'inactive' END"
@@ -185,7 +185,7 @@ def _status(column: Column) -> str | None:
     return name if column.type in {"text", "string"} or column.holds == "whole" else None
 
 
-def _guess(target: str, match: Match, columns: Mapping[str, Column], *, is_required: bool) -> Guess:
+def _guess(target: str, match: Match, columns: Mapping[str, ColumnLook], *, is_required: bool) -> Guess:
     if match.chosen is None:
         return Guess(target, _null(target), _why_not(target, match, columns, is_required=is_required))
     column = columns[match.chosen]
@@ -207,7 +207,7 @@ def _guess(target: str, match: Match, columns: Mapping[str, Column], *, is_requi
     return Guess(target, sql, "; ".join(why), column.name if sql == quoted_column(column.name) else None)
 
 
-def _why_not(target: str, match: Match, columns: Mapping[str, Column], *, is_required: bool) -> str:
+def _why_not(target: str, match: Match, columns: Mapping[str, ColumnLook], *, is_required: bool) -> str:
     if match.others:
         return f"TODO: choose one of {_listed(match.others)}"
     why = ["TODO: nothing looks like it" if is_required else "nothing looks like it; may stay empty"]
@@ -221,7 +221,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{visible(name)}`" for name in names)
 
 
-def _told(column: Column) -> str:
+def _told(column: ColumnLook) -> str:
     if not column.examples:
         return column.type.upper() if column.type != "text" else "text without a value"
     example = visible(column.examples[0])

@@ -17,7 +17,7 @@ from jobs.core.delta import tables
 from jobs.core.delta.identifiers import path_identifier, quoted_column
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.files import as_name, open_input, why_not_opened
-from jobs.core.sources.source_versions import Pins
+from jobs.core.sources.source_versions import SourceVersions
 
 _LOOKED_AT = 500  # rows, or lines
 _LONGEST = 200  # characters of a value
@@ -33,7 +33,7 @@ _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-]\d{4}")
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnLook:
     """One column of the table.
 
     Attributes:
@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Look:
+class TableLook:
     """A table as it looks.
 
     Attributes:
@@ -67,7 +67,7 @@ class Look:
 
     place: str
     format: str
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnLook, ...]
     delimiter: str = ","
     in_lines: tuple[int, int] = (0, 0)
     encoding: str = "UTF-8"
@@ -78,7 +78,7 @@ def absolute(place: str) -> str:
     return place if _URI.match(place) else str(Path(place).expanduser().resolve())
 
 
-def look_at(spark: SparkSession, option: str, place: str) -> Look:
+def look_at(spark: SparkSession, option: str, place: str) -> TableLook:
     """Looks at the first rows of a table.
 
     Args:
@@ -96,17 +96,17 @@ def look_at(spark: SparkSession, option: str, place: str) -> Look:
     if look.format == "csv":
         read |= {"delimiter": look.delimiter, "encoding": look.encoding}
     # As a run reads it: what a run refuses is refused here.
-    frame = open_input(spark, option, Input.model_validate(read), Pins()).readable()
+    frame = open_input(spark, option, Input.model_validate(read), SourceVersions()).readable()
     columns = _columns(frame, is_csv=look.format == "csv")
     if not columns:
         raise ConfigurationError(f"{option}: must have columns, got {place!r} without")
     return replace(look, columns=columns)
 
 
-def _recognised(spark: SparkSession, option: str, path: str, place: str) -> Look:
+def _recognised(spark: SparkSession, option: str, path: str, place: str) -> TableLook:
     """A table without its columns: Delta by its log, Parquet by its first bytes, else CSV."""
     if tables.latest_version(spark, path_identifier(path)) is not None:
-        return Look(place, "delta", ())
+        return TableLook(place, "delta", ())
     try:
         # Text as its bytes: which characters they are is to be found out.
         text = spark.read.text(as_name(path)).select(F.col("value").cast("binary"))
@@ -117,10 +117,10 @@ def _recognised(spark: SparkSession, option: str, path: str, place: str) -> Look
             f"{why_not_opened(spark, error, as_name(path))}"
         ) from error
     if lines and lines[0].startswith(b"PAR1"):
-        return Look(place, "parquet", ())
+        return TableLook(place, "parquet", ())
     encoding = guessed_encoding(lines)
     delimiter, in_lines = guessed_delimiter([line.decode(encoding, errors="replace") for line in lines])
-    return Look(place, "csv", (), delimiter, in_lines, encoding)
+    return TableLook(place, "csv", (), delimiter, in_lines, encoding)
 
 
 def guessed_encoding(lines: Sequence[bytes]) -> str:
@@ -147,7 +147,7 @@ def guessed_delimiter(lines: Sequence[str]) -> tuple[str, tuple[int, int]]:
     return best, (alike(best)[0], len(list(csv.reader(lines, delimiter=best))))
 
 
-def _columns(frame: DataFrame, *, is_csv: bool) -> tuple[Column, ...]:
+def _columns(frame: DataFrame, *, is_csv: bool) -> tuple[ColumnLook, ...]:
     texts = [field.name for field in frame.schema.fields if isinstance(field.dataType, T.StringType)]
     left = [F.left(F.col(quoted_column(name)), F.lit(_LONGEST)) for name in texts]
     rows = frame.select(*left).limit(_LOOKED_AT).collect() if texts else []
@@ -155,7 +155,7 @@ def _columns(frame: DataFrame, *, is_csv: bool) -> tuple[Column, ...]:
     return tuple(
         _text_column(field.name, "text" if is_csv else "string", values[field.name])
         if field.name in values
-        else Column(field.name, field.dataType.simpleString(), _held(field.dataType))
+        else ColumnLook(field.name, field.dataType.simpleString(), _held(field.dataType))
         for field in frame.schema.fields
     )
 
@@ -172,7 +172,7 @@ def _held(kind: T.DataType) -> str:
     return "other"
 
 
-def _text_column(name: str, kind: str, values: Sequence[str]) -> Column:
+def _text_column(name: str, kind: str, values: Sequence[str]) -> ColumnLook:
     """What all the values spell, if it is one thing."""
     values = [value.strip() for value in values]
     examples = tuple(dict.fromkeys(values))
@@ -185,13 +185,13 @@ def _text_column(name: str, kind: str, values: Sequence[str]) -> Column:
         if values and all(pattern.fullmatch(value) for value in values):
             pointed = [value for value in values if "." in value]
             doubtful = form == "point" and bool(pointed) and all(map(_THOUSANDS.fullmatch, pointed))
-            return Column(name, kind, holds, form, doubtful, examples)
+            return ColumnLook(name, kind, holds, form, doubtful, examples)
     dates = [found for found in map(_DATE.fullmatch, values) if found]
     if not values or len(dates) < len(values):
-        return Column(name, kind, "text", "", False, examples)
+        return ColumnLook(name, kind, "text", "", False, examples)
     sign = dates[0][2]
     firsts, seconds = ([int(found[at]) for found in dates] for at in (1, 3))
     month_first = max(seconds) > _MONTHS
     form = f"M{sign}d{sign}yyyy" if month_first else f"d{sign}M{sign}yyyy"
     doubtful = sign != "." and max(firsts + seconds) <= _MONTHS
-    return Column(name, kind, "date", form, doubtful, examples)
+    return ColumnLook(name, kind, "date", form, doubtful, examples)

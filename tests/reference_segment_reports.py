@@ -43,7 +43,7 @@ from tests.reference_value import (
     Percentile,
     Segments,
     Some,
-    Steps,
+    StepScale,
     _first_that_holds,
 )
 
@@ -434,10 +434,10 @@ def model_components(as_of: date) -> list[Row]:
     ]
 
 
-def _told(scale: Percentile | Linear | Steps) -> str:
+def _told(scale: Percentile | Linear | StepScale) -> str:
     if isinstance(scale, Linear):
         return f"0 at {float(scale.zero_at):g}, 100 at {float(scale.full_at):g}"
-    if isinstance(scale, Steps):
+    if isinstance(scale, StepScale):
         heights = "".join(f"{float(scaled):g} from {float(at_least):g}, " for at_least, scaled in scale.steps)
         return f"{heights}else {float(scale.otherwise):g}"
     return "percentile"

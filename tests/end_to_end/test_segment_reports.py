@@ -6,7 +6,7 @@ import pytest
 
 from jobs.core.config.model import load_model
 from jobs.core.config.table_registry import table_registry
-from tests import reference, reference_standing, reference_value
+from tests import reference, reference_segment_reports, reference_value
 from tests.conftest import Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.end_to_end.test_segments import append_decisions
@@ -23,22 +23,22 @@ def expected_tables(current: Pair, previous: Pair | None) -> dict[str, list[Row]
     """The rows of each table at the current snapshot."""
     moved = reference.Migration([], [])
     if previous is not None:
-        flags = [reference_standing.action_flags(snapshot) for snapshot, _ in (previous, current)]
-        moved = reference_standing.migration(previous, current, *flags)
+        flags = [reference_segment_reports.action_flags(snapshot) for snapshot, _ in (previous, current)]
+        moved = reference_segment_reports.migration(previous, current, *flags)
     return {
-        "model_components": reference_standing.model_components(current[0].as_of),
-        "customer_tiers": reference_standing.flagged_tiers(current[0]),
+        "model_components": reference_segment_reports.model_components(current[0].as_of),
+        "customer_tiers": reference_segment_reports.flagged_tiers(current[0]),
         "excluded_customers": current[0].excluded_customers,
-        "customer_segments": reference_standing.full_segments(*current),
+        "customer_segments": reference_segment_reports.full_segments(*current),
         "migration_actions": current[1].migration_actions,
-        "segment_summary": reference_standing.segment_summary(*current),
-        "value_health_matrix": reference_standing.value_health_matrix(*current),
-        "capacity_plan": reference_standing.capacity_plan(*current),
-        "engagement_models": reference_standing.engagement_models(current[0].as_of),
-        "tier_alerts": reference_standing.tier_alerts(*current),
+        "segment_summary": reference_segment_reports.segment_summary(*current),
+        "value_health_matrix": reference_segment_reports.value_health_matrix(*current),
+        "capacity_plan": reference_segment_reports.capacity_plan(*current),
+        "engagement_models": reference_segment_reports.engagement_models(current[0].as_of),
+        "tier_alerts": reference_segment_reports.tier_alerts(*current),
         "tier_migration": moved.tier_migration,
         "tier_migration_summary": moved.tier_migration_summary,
-        "tier_summary": reference_standing.tier_summary(current, previous),
+        "tier_summary": reference_segment_reports.tier_summary(current, previous),
     }
 
 

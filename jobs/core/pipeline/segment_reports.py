@@ -91,7 +91,7 @@ def tier_alerts(
     """One row per customer and alert that holds, with the figures behind it."""
     standing_now = scored_segments.select("customer_key", *AXES, *STANDING)
     known = customer_tiers.drop("tier").join(standing_now, on="customer_key")
-    held = [
+    matching = [
         F.when(
             expressions.condition(alert.when, model, as_of),
             F.struct(
@@ -103,7 +103,7 @@ def tier_alerts(
         )
         for alert in model.segmentation.alerts
     ]
-    if not held:
-        held = [F.lit(None).cast("struct<alert:string,severity:string,reason:string,figures:string>")]
-    alerts = F.inline(F.array_compact(F.array(*held)))
+    if not matching:
+        matching = [F.lit(None).cast("struct<alert:string,severity:string,reason:string,figures:string>")]
+    alerts = F.inline(F.array_compact(F.array(*matching)))
     return known.select("customer_key", "customer_name", "value_segment", "cs_representative", alerts)
