@@ -18,7 +18,7 @@ from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.publisher import Publisher
-from jobs.core.publish.recorded import the_snapshot
+from jobs.core.publish.recorded import RecordedSnapshot
 from jobs.core.report import summary
 from jobs.core.report.answers import Answers
 from jobs.core.runtime.errors import Problems
@@ -69,7 +69,7 @@ def _publish(command: Command) -> None:
         output = Output(spark, asked.settings, asked.models)
         publishers = _publish_dates(command, asked, spark, output)
         if not command.arguments.no_summary:
-            _show_summary(command, output, publishers)
+            _show_summary(command, publishers)
 
 
 def _read_everything(command: Command) -> _Asked:
@@ -97,6 +97,7 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
         output.log.prepare(model)
         if model.segments is not None:
             decisions.prepare(output.tables_of(model), model)
+    output.recognise()
     publishers = [Publisher(output, model, dates) for model in models]
     for as_of in dates:
         say(f"{as_of}")
@@ -111,12 +112,13 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
     return publishers
 
 
-def _show_summary(command: Command, output: Output, publishers: Sequence[Publisher]) -> None:
+def _show_summary(command: Command, publishers: Sequence[Publisher]) -> None:
     """Shows the latest date of each model that was published."""
     with Answers(as_json=command.arguments.json) as answers:
         for publisher in publishers:
-            if publisher.published_dates:
-                snapshot = the_snapshot(output, publisher.model, max(publisher.published_dates))
+            counts = publisher.published_runs.keys() & publisher.snapshots.keys()
+            if counts:
+                snapshot = RecordedSnapshot(publisher.tables, publisher.snapshots[max(counts)])
                 summary.show(answers, snapshot, publisher.model)
 
 

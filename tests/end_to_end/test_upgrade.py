@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from jobs import publish, reproduce, upgrade
 from jobs.core.config.model import load_model
-from jobs.core.delta.tables import LAYOUT, LAYOUT_VERSION
+from jobs.core.delta.making import LAYOUT, LAYOUT_VERSION
 from jobs.core.publish.provenance import SEMANTICS
 from jobs.core.publish.readers import published
 from tests.aging import age

@@ -7,42 +7,23 @@ from typing import Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import StructField
+from pyspark.sql.types import StructField, StructType
 
 from jobs.core.config.published_tables import TableDefinition
 from jobs.core.delta.commits import commit_once, retried, write_once
 from jobs.core.delta.identifiers import Location, literal, quoted
+from jobs.core.delta.making import (
+    EARLIER_LAYOUT,
+    HISTORY,
+    LAYOUT,
+    LAYOUT_VERSION,
+    PROPERTIES,
+    check_expression,
+    column_definition,
+    lacks_history,
+)
 from jobs.core.delta.written import Total, WrittenTable, content_hash
 from jobs.core.runtime.errors import ConfigurationError
-
-# What every reader can open: no feature that raises the reader protocol above 1. Some platforms switch
-# these on by themselves.
-_PROPERTIES = {
-    "delta.enableDeletionVectors": "false",
-    "delta.columnMapping.mode": "none",
-    "delta.checkpointPolicy": "classic",
-    "delta.enableTypeWidening": "false",
-    # No bounds of columns: files are in no order but that of dates, so bounds would spare no reader a file,
-    # and to gather them was a fifth of the writing.
-    "delta.dataSkippingNumIndexedCols": "0",
-    # By this Delta recognises a commit that it is asked to make twice, soon after or never.
-    "delta.setTransactionRetentionDuration": "interval 30 days",
-}
-# Published snapshots are read at the versions that `runs` records, however old: neither their log nor their
-# files may go, also not by a VACUUM that a platform runs unasked. (Fifty years: longer ones reach before the
-# epoch.)
-_HISTORY = {
-    "delta.logRetentionDuration": "interval 18250 days",
-    "delta.deletedFileRetentionDuration": "interval 18250 days",
-}
-LAYOUT = "customer_tiers.layout"  # table property: by which rules the table is written
-LAYOUT_VERSION = "3"
-EARLIER_LAYOUT = "2"  # has other names for some columns; tables that have none of them may stay as they are
-
-
-def lacks_history(properties: Mapping[str, str] | None) -> bool:
-    """Whether a table is there, by its properties, that may lose the files of its old versions."""
-    return properties is not None and any(properties.get(name) != kept for name, kept in _HISTORY.items())
 
 
 def latest_version(spark: SparkSession, identifier: str) -> int | None:
@@ -65,11 +46,15 @@ class OutputTables:
     Attributes:
         spark: the session.
         location: where they lie.
+        are_as_defined: the tables that are there are as this version defines them: `create` makes those that
+            are missing, adds columns that are missing, and doesn't look at the rest.
     """
 
     def __init__(self, spark: SparkSession, location: Location) -> None:
         self.spark = spark
         self.location = location
+        self.are_as_defined = False
+        self._properties: dict[str, dict[str, str]] = {}  # as they were read, or made, last
         self._created: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
     def read(self, table: str) -> DataFrame:
@@ -91,13 +76,25 @@ class OutputTables:
         """A snapshot's rows as a run wrote them, whatever other runs have done since."""
         return self.read_at(table, written.version).where(F.col("as_of") == F.lit(as_of))
 
-    def properties(self, table: str) -> dict[str, str] | None:
-        """The table's properties; None if it isn't there."""
+    def is_there(self, table: str) -> bool:
+        """Whether there is such a table."""
+        return self._schema(table) is not None
+
+    def _schema(self, table: str) -> StructType | None:
         try:
-            detail = self.spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").collect()
+            return self.read(table).schema
         except AnalysisException:
             return None
-        return dict(detail[0]["properties"])
+
+    def properties(self, table: str) -> dict[str, str] | None:
+        """The table's properties, read once and known from then on; None if it isn't there."""
+        if table not in self._properties:
+            try:
+                detail = self.spark.sql(f"DESCRIBE DETAIL {self.location.identifier(table)}").collect()
+            except AnalysisException:
+                return None
+            self._properties[table] = dict(detail[0]["properties"])
+        return self._properties[table]
 
     def create(
         self,
@@ -116,13 +113,19 @@ class OutputTables:
         signature = (table, tuple((field.name, field.dataType.simpleString()) for field in fields))
         if signature in self._created:
             return
+        if self.are_as_defined and self._has(table, fields):
+            self._created.add(signature)
+            return
         if self.location.schema is not None:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.location.schema)}")
-        checks = {f"delta.constraints.{name}": _check(check) for name, check in definition.checks.items()}
-        history = _HISTORY if definition.keeps_history else {}
-        settings = {**_PROPERTIES, **history, LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
+        checks = {
+            f"delta.constraints.{name}": check_expression(check) for name, check in definition.checks.items()
+        }
+        history = HISTORY if definition.keeps_history else {}
+        settings = {**PROPERTIES, **history, LAYOUT: LAYOUT_VERSION, **checks, **(properties or {})}
         columns = ", ".join(
-            _column(field, definition, not_null=field.name in definition.not_null) for field in fields
+            column_definition(field, definition, not_null=field.name in definition.not_null)
+            for field in fields
         )
         create = (
             f"CREATE TABLE IF NOT EXISTS {identifier} ({columns}) USING delta "
@@ -149,13 +152,19 @@ class OutputTables:
                 constraint = quoted(name.removeprefix("delta.constraints."))
                 self.spark.sql(f"ALTER TABLE {identifier} ADD CONSTRAINT {constraint} CHECK ({check})")
         self._created.add(signature)
+        self._properties.pop(table, None)
+
+    def _has(self, table: str, fields: list[StructField]) -> bool:
+        there = {field.name: field.dataType.simpleString() for field in self._schema(table) or ()}
+        return all(there.get(field.name) == field.dataType.simpleString() for field in fields)
 
     def keep_history(self, table: str, properties: Mapping[str, str] | None) -> None:
         """Has a table, with these properties now, keep its log and the files of all its versions."""
         if lacks_history(properties):
-            settings = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in _HISTORY.items())
+            settings = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in HISTORY.items())
             identifier = self.location.identifier(table)
             retried(lambda: self.spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ({settings})"))
+            self._properties.pop(table, None)
 
     def _widen(self, table: str, fields: list[StructField], definition: TableDefinition) -> None:
         there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
@@ -170,7 +179,7 @@ class OutputTables:
         added = [field for field in fields if field.name not in there]
         if added:
             # Nullable, whatever its definition says: earlier snapshots don't have them.
-            columns = ", ".join(_column(field, definition, not_null=False) for field in added)
+            columns = ", ".join(column_definition(field, definition, not_null=False) for field in added)
             self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
 
     def replace(
@@ -232,14 +241,3 @@ class OutputTables:
                 for field in table.schema
             )
         )
-
-
-def _check(expression: str) -> str:
-    """A CHECK that holds where it is NULL, as in standard SQL; Delta by itself takes that for a violation."""
-    return f"({expression}) IS NOT FALSE"
-
-
-def _column(field: StructField, definition: TableDefinition, *, not_null: bool) -> str:
-    nullability = " NOT NULL" if not_null else ""
-    comment = definition.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
-    return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {literal(comment)}"

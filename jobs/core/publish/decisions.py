@@ -111,7 +111,7 @@ def _published(tables: OutputTables, table: str, snapshot: Snapshot) -> DataFram
 
 def decided(tables: OutputTables) -> DataFrame:
     """All decisions; none before the first is recorded."""
-    there = tables.properties(TABLE) is not None
+    there = tables.is_there(TABLE)
     return tables.read(TABLE) if there else tables.spark.createDataFrame([], FIELDS)
 
 

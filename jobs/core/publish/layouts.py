@@ -8,7 +8,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.table_registry import table_registry
 from jobs.core.delta.identifiers import quoted_column
-from jobs.core.delta.tables import LAYOUT, LAYOUT_VERSION, OutputTables
+from jobs.core.delta.making import LAYOUT, LAYOUT_VERSION
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.output import Output
 from jobs.core.runtime.errors import Problems
 
@@ -35,7 +36,7 @@ def refuse_old_names(output: Output) -> None:
 
 def _old_names(tables: OutputTables) -> Iterator[str]:
     for name, table in table_registry().tables.items():
-        if table.renamed_columns and tables.properties(name) is not None:
+        if table.renamed_columns and tables.is_there(name):
             old = [column for column in tables.read(name).columns if column in table.renamed_columns]
             if old:
                 now = ", ".join(f"{column} as {table.renamed_columns[column]}" for column in old)

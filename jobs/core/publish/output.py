@@ -13,7 +13,8 @@ from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.config.table_registry import tables_with_history
 from jobs.core.delta.identifiers import Location
-from jobs.core.delta.tables import OutputTables, lacks_history
+from jobs.core.delta.making import lacks_history
+from jobs.core.delta.tables import OutputTables
 from jobs.core.delta.written import Total, WrittenTable
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
@@ -66,6 +67,16 @@ class Output:
                 for table in tables_with_history():
                     if table != "runs":
                         tables.keep_history(table, tables.properties(table))
+
+    def recognise(self) -> None:
+        """Recognises tables that are as this version defines them: a run like this one published into them.
+
+        Such a run made, before it published, whatever of them it found missing.
+        """
+        alike = [self.log.has_published_alike(model) for model in self.models]
+        for model, is_alike in zip(self.models, alike, strict=True):
+            self.tables_of(model).are_as_defined = is_alike
+        self.root.are_as_defined = all(alike)
 
     def tables_of(self, model: ScoringModel) -> OutputTables:
         """The tables of one model."""

@@ -40,6 +40,11 @@ def code_version() -> str:
     return f"{number}+{commit}" if commit else number
 
 
+def is_one_version(code: str) -> bool:
+    """Whether a version of the code, as `code_version` gives it, can stand for one code alone."""
+    return "+" in code and not code.endswith(".changed")
+
+
 def checkout_commit(folder: Path) -> str | None:
     """The commit of a checkout, with `.changed` behind it if tracked files are others; None if it is none."""
     if not (folder / ".git").exists():

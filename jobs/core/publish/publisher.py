@@ -29,7 +29,8 @@ class Publisher:
         model: what it scores with.
         tables: the model's tables.
         comparison: of its snapshots with the ones before them.
-        published_dates: the dates that this command has published.
+        published_runs: by date, the run by which this command has published it.
+        snapshots: those that count, as `runs` told of them last.
     """
 
     def __init__(self, output: Output, model: ScoringModel, dates: Collection[date] = ()) -> None:
@@ -37,7 +38,8 @@ class Publisher:
         self.model = model
         self.tables = output.tables_of(model)
         self.comparison = Comparison(output, model)
-        self.published_dates: set[date] = set()
+        self.published_runs: dict[date, str] = {}
+        self.snapshots: dict[date, Snapshot] = {}
         self._pending = set(dates)
         self._output = output
         # The days that this command can't compare anew: of another version of the model, or refused.
@@ -53,7 +55,7 @@ class Publisher:
 
         Raises:
             BadDataError: there is nobody to score, or something doesn't add up.
-            RunAgainError: what was read has changed, or another run published the date after this one.
+            RunAgainError: what was read has changed.
         """
         snapshot = write_snapshot(self._output, self.model, run, features, allow_empty=allow_empty)
         published = self._output.log.published_snapshots(self.model.name)
@@ -61,14 +63,7 @@ class Publisher:
         run.check(checks, self.model.name)
         run.record_published(self.model, compared)
         self._left.discard(snapshot.as_of)
-        self.published_dates.add(snapshot.as_of)
-        counts = self._output.log.published_snapshots(self.model.name).get(snapshot.as_of)
-        if counts is None or counts.run_id != snapshot.run_id:
-            by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"
-            raise RunAgainError(
-                f"{snapshot.as_of}: this run's snapshot doesn't count, for {by} meanwhile: run again if it "
-                "should"
-            )
+        self.published_runs[snapshot.as_of] = snapshot.run_id
 
     def compare_stale_days(self, as_of: date) -> None:
         """Compares anew the published days that were compared with another one than the previous.
@@ -79,19 +74,28 @@ class Publisher:
 
         Args:
             as_of: a date that the command is done with, published or not.
+
+        Raises:
+            RunAgainError: another run published the date after this one.
         """
         self._pending.discard(as_of)
         try:
             self._compare_stale_days()
         finally:
             readers.create_views(self.tables, self._output.root, self.model.name)
+        run_id, counts = self.published_runs.get(as_of), self.snapshots.get(as_of)
+        if run_id is not None and (counts is None or counts.run_id != run_id):
+            by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"
+            raise RunAgainError(
+                f"{as_of}: this run's snapshot doesn't count, for {by} meanwhile: run again if it should"
+            )
 
     def _compare_stale_days(self) -> None:
         until = min(self._pending, default=date.max)
         rounds = 0
         while True:
             events = self._output.log.events(self.model.name)
-            published = snapshots_of(events)
+            published = self.snapshots = snapshots_of(events)
             stale = [day for day in stale_days(published) if day < until and day not in self._left]
             if not stale:
                 return

@@ -66,7 +66,7 @@ class RecordedSnapshot:
 
 def find_snapshot(output: Output, model: ScoringModel, as_of: date | None = None) -> RecordedSnapshot | None:
     """The published snapshot of a date, or the latest one; None if there is none."""
-    if output.root.properties("runs") is None:
+    if not output.root.is_there("runs"):
         return None
     published = output.log.published_snapshots(model.name)
     snapshot = published.get(as_of or max(published, default=date.min))

@@ -95,4 +95,4 @@ class _UnwrittenLog(RunLog):
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
-        return super().latest_source_rows() if self._tables.properties("runs") is not None else {}
+        return super().latest_source_rows() if self._tables.is_there("runs") else {}

@@ -15,7 +15,7 @@ from jobs.core.config.settings import Settings
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import in_order
-from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
+from jobs.core.publish.provenance import SEMANTICS, code_version, definitions, is_one_version
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.literals import one_row
@@ -180,14 +180,20 @@ class RunLog:
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""
-        events = self._tables.read("runs").where("status = 'published'")
         # A day that is compared anew is told again, with what it read long ago.
-        first = events.groupBy("run_id").agg(
-            F.min("happened_at").alias("happened_at"),
-            F.min_by("source_rows", "happened_at").alias("source_rows"),
+        first: dict[str, dict[str, int]] = {}
+        for event in events_of(self._tables, None):
+            if event["status"] == "published":
+                first.setdefault(event["run_id"], event["source_rows"])
+        return dict(next(reversed(first.values()), {}))
+
+    def has_published_alike(self, model: ScoringModel) -> bool:
+        """Whether a run of the same configuration, definitions and code has published the model."""
+        configuration, made_with = Configuration.of(self._settings, model, self._fallbacks), self._made_with()
+        alike = {"status": "published", "configuration_hash": configuration.hash, **made_with}
+        return is_one_version(made_with["code_version"]) and any(
+            all(event[name] == value for name, value in alike.items()) for event in self.events(model.name)
         )
-        latest = first.agg(F.max_by("source_rows", F.struct("happened_at", "run_id"))).collect()[0][0]
-        return dict(latest or {})
 
     def find(self, run_id: str) -> dict[str, list[dict[str, Any]]]:
         """The published events of a run by model, as they happened; none if it was never published."""

@@ -11,7 +11,8 @@ from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import table_definition
 from jobs.core.config.table_registry import table_registry, tables_of
 from jobs.core.delta.identifiers import Location
-from jobs.core.delta.tables import EARLIER_LAYOUT, LAYOUT, LAYOUT_VERSION, OutputTables
+from jobs.core.delta.making import EARLIER_LAYOUT, LAYOUT, LAYOUT_VERSION
+from jobs.core.delta.tables import OutputTables
 from jobs.core.delta.written import WrittenTable
 from jobs.core.publish import decisions, readers
 from jobs.core.publish.carried_events import (
@@ -111,7 +112,7 @@ def _refuse_unless_empty(root: OutputTables, of_models: Iterable[OutputTables]) 
     there = [
         str(tables.location)
         for tables in dict.fromkeys([root, *of_models])
-        if any(tables.properties(table) is not None for table in table_registry().tables)
+        if any(tables.is_there(table) for table in table_registry().tables)
     ]
     if there:
         raise ConfigurationError(
@@ -195,7 +196,7 @@ class Carrier:
 
     def carry_whole(self, table: str, model: ScoringModel) -> None:
         """A table that keeps the rows of all runs, if it is there."""
-        if self._old.properties(table) is not None:
+        if self._old.is_there(table):
             with timed(table):
                 frame = renamed(table, self._old.read(table))
                 self._create(table, frame, model)
@@ -203,7 +204,7 @@ class Carrier:
 
     def carry_decisions(self, pinned: Sequence[int], model: ScoringModel) -> dict[int, int]:
         """All decisions; by the version at which a snapshot read them, the version with the same ones."""
-        if self._old.properties(DECISIONS) is None:
+        if not self._old.is_there(DECISIONS):
             return {}
         decisions.prepare(self.new, model)
         versions: dict[int, int] = {}

@@ -35,8 +35,10 @@ def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel)
     if model.segments is not None:
         _segments(out, snapshot.read("segment_summary").collect(), model)
         _to_do(out, *map(snapshot.read, ("migration_actions", "tier_alerts")))
-    components = snapshot.score_components()
-    for customer in _two_customers(snapshot.read("customer_tiers")):
+    customers = _two_customers(snapshot.read("customer_tiers"))
+    keys = [customer["customer_key"] for customer in customers]
+    components = snapshot.score_components().where(F.col("customer_key").isin(keys)).collect()
+    for customer in customers:
         _explained(out, customer, components, model)
 
 
@@ -136,14 +138,14 @@ def _two_customers(tiers: DataFrame) -> list[Row]:
     return first + tiers.where(F.col("tier") != first[0]["tier"]).orderBy(*by_revenue).limit(1).collect()
 
 
-def _explained(out: Console, customer: Row, components: DataFrame, model: ScoringModel) -> None:
+def _explained(out: Console, customer: Row, components: list[Row], model: ScoringModel) -> None:
     name = customer["customer_name"] or customer["customer_key"]
     flags = ", ".join(f"{flag['flag']} ({flag['recommended_action']})" for flag in customer["action_flags"])
     title = f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}"
     columns = ("component", "value", "peers below", "scaled by", "weight", "points")
     table = text_table(title, columns, numbers=True)
-    rows = components.where(F.col("customer_key") == customer["customer_key"]).collect()
-    by_metric = {row["metric"]: row for row in rows}
+    key = customer["customer_key"]
+    by_metric = {row["metric"]: row for row in components if row["customer_key"] == key}
     for score, column in zip(model.scores, model.score_columns, strict=True):
         for component in model.components_of(score):
             row = by_metric[component.metric]

@@ -9,7 +9,8 @@ from pyspark.sql import SparkSession
 from jobs.core.config.model import load_model
 from jobs.core.config.table_registry import table_registry
 from jobs.core.delta.identifiers import Location
-from jobs.core.delta.tables import LAYOUT, LAYOUT_VERSION, OutputTables
+from jobs.core.delta.making import LAYOUT, LAYOUT_VERSION
+from jobs.core.delta.tables import OutputTables
 from jobs.core.publish import decisions
 from jobs.core.publish.layouts import refuse_old_names, renamed
 from jobs.core.publish.output import Output
