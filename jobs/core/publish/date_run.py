@@ -45,8 +45,7 @@ class DateRun:
 
     def __enter__(self) -> Self:
         try:
-            for model in self._output.models:
-                self._output.log.tell("started", model, self.snapshot)
+            self._output.log.tell("started", self._output.models, self.snapshot)
         except Exception as error:
             self._tell_of(error)
             raise
@@ -72,10 +71,10 @@ class DateRun:
         status: Status = "refused" if isinstance(error, BadDataError) else "failed"
         try:
             self._keep_checks()
-            for model in models or self._output.models:
-                if model.name not in self._ended:
-                    self._output.log.tell(status, model, self.snapshot, str(error))
-                    self._ended.add(model.name)
+            of = [model for model in models or self._output.models if model.name not in self._ended]
+            if of:
+                self._output.log.tell(status, of, self.snapshot, str(error))
+                self._ended |= {model.name for model in of}
         except Exception as second:  # what went wrong first is what matters
             error.add_note(f"and runs could not be told of it: {second}")
 

@@ -1,8 +1,9 @@
 """The table `runs`: what happened to each run, and which table versions make each published snapshot."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 from typing import Any, Literal
 
 from pyspark.sql import Column, DataFrame
@@ -96,22 +97,41 @@ class RunLog:
     def tell(
         self,
         status: Status,
-        model: ScoringModel,
+        models: ScoringModel | Sequence[ScoringModel],
         snapshot: Snapshot,
         message: str | None = None,
         *,
         unless_told_since: int | None = None,
     ) -> None:
-        """Appends an event of a run, later than all that the log holds, whatever this machine's clock says.
+        """Appends events of a run, later than all that the log holds, whatever this machine's clock says.
 
         Args:
             status: what happened.
-            model: whose snapshot it is.
+            models: whose snapshot it is; of several, all are told in one commit.
             snapshot: as far as it is made.
             message: of what went wrong.
             unless_told_since: appends nothing if the date was published or withdrawn after that moment, in
                 microseconds as `events` have it.
         """
+        told = [models] if isinstance(models, ScoringModel) else list(models)
+        one = one_row(self._tables.spark)
+        rows = [
+            one.select(F.lit(position).alias("position"), *self._event(status, model, snapshot, message))
+            for position, model in enumerate(told)
+        ]
+        of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & F.col("model").isin([m.name for m in told])
+        since = of_date & F.col("status").isin("published", "withdrawn")
+        since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
+        log = self._tables.read("runs").agg(
+            later_than_all("happened_at").alias("now"), F.count_if(since).alias("told_since")
+        )
+        happened_at = F.expr("now + make_dt_interval(0, 0, 0, position * 0.000001BD)").alias("happened_at")
+        events = reduce(DataFrame.union, rows).crossJoin(log).where("told_since = 0")
+        self._tables.append("runs", events.select("*", happened_at).drop("position", "now", "told_since"))
+
+    def _event(
+        self, status: Status, model: ScoringModel, snapshot: Snapshot, message: str | None
+    ) -> list[Column]:
         written = snapshot.written
         configuration = snapshot.configuration or Configuration.of(self._settings, model, self._fallbacks)
         values = {
@@ -135,18 +155,10 @@ class RunLog:
             "model_hash": configuration.model_hash,
             **_as_columns(snapshot.made_with or self._made_with()),
         }
-        columns = [
+        return [
             (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
             for name, value in values.items()
         ]
-        of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & (F.col("model") == model.name)
-        since = of_date & F.col("status").isin("published", "withdrawn")
-        since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
-        log = self._tables.read("runs").agg(
-            later_than_all("happened_at").alias("happened_at"), F.count_if(since).alias("told_since")
-        )
-        event = one_row(self._tables.spark).select(*columns).crossJoin(log).where("told_since = 0")
-        self._tables.append("runs", event.drop("told_since"))
 
     def _made_with(self) -> dict[str, Any]:
         return {
