@@ -75,8 +75,10 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     assert_comparison(workspace, previous, None)
     assert_snapshot(workspace, current)
     assert_comparison(workspace, current, previous)
-    sources = (workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts"))
-    queried = reference_rows(*sources, leap_day)
+    stored_facts, stored_accounts = (
+        workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts")
+    )
+    queried = reference_rows(stored_facts, stored_accounts, leap_day)
     assert_same_rows(workspace.rows("customer_tiers", leap_day), queried, "customer_key")
     customers = [*current.customer_tiers, *current.excluded_customers]
     revenue = sum(amount(row["total_revenue"]) for row in facts if row["event_date"] <= leap_day)

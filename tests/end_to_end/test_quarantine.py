@@ -319,8 +319,8 @@ def test_duplicates_are_set_aside_if_asked_for(workspace: Workspace) -> None:
         fact("Ann", revenue="5"),
         fact("Bob", revenue="3"),
         fact("Bob", revenue="3"),
-        fact(None, revenue="1"),  # type: ignore[arg-type]
-        fact(None, revenue="2"),  # type: ignore[arg-type]
+        fact(None, revenue="1"),  # type: ignore[arg-type]  # a row without a key
+        fact(None, revenue="2"),  # type: ignore[arg-type]  # a row without a key
     ]
     workspace.write_sources(facts, active("Ann", "Bob"))
     keyed = {"path": "fct_revenues", "unique_key": ["customer_name"]}

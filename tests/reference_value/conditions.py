@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import Protocol, TypeVar
 
 from tests.reference.exact import Row
 
@@ -57,6 +57,16 @@ class Some:
 Condition = Comparison | Every | Some
 
 
-def first_that_holds(choices: Sequence[Any], row: Row) -> Any:
+class Conditional(Protocol):
+    """What is chosen by a condition; the last of several has none."""
+
+    @property
+    def when(self) -> Condition | None: ...
+
+
+Chosen = TypeVar("Chosen", bound=Conditional)
+
+
+def first_that_holds(choices: Sequence[Chosen], row: Row) -> Chosen:
     """The first choice whose condition holds, else the last."""
     return next((choice for choice in choices if choice.when and choice.when.holds(row)), choices[-1])

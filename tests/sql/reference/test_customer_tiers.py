@@ -24,9 +24,9 @@ def by_customer(
 
 
 def expected(
-    facts: list[Row], accounts: list[Row], as_of: date = WRITTEN_FOR, **other: str
+    facts: list[Row], accounts: list[Row], as_of: date = WRITTEN_FOR, customer_key: str = "customer_name"
 ) -> dict[str, Row]:
-    tiers = snapshot(facts, accounts, as_of, **other).customer_tiers
+    tiers = snapshot(facts, accounts, as_of, customer_key=customer_key).customer_tiers
     return {row["customer_key"]: row for row in tiers}
 
 
