@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from tests.settings import changed_setting
+
 _DAY = 86_400  # seconds
 
 
@@ -21,9 +23,7 @@ def vacuum(spark: SparkSession, *folders: Path) -> None:
     """VACUUM with default settings of each Delta table right below folders, as platforms run it unasked."""
     # A listing in 10,000 tasks, as it is by default, is for larger tables.
     parallelism = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
-    before = spark.conf.get(parallelism)
-    spark.conf.set(parallelism, "2")
-    for folder in folders:
-        for log in sorted(folder.glob("*/_delta_log")):
-            spark.sql(f"VACUUM delta.`{log.parent}`")
-    spark.conf.set(parallelism, before)
+    with changed_setting(spark, parallelism, "2"):
+        for folder in folders:
+            for log in sorted(folder.glob("*/_delta_log")):
+                spark.sql(f"VACUUM delta.`{log.parent}`")

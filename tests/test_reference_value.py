@@ -11,20 +11,15 @@ import pytest
 
 from tests.generate import _fact
 from tests.generate_profiles import FULL, MONTHS, QUARTERS, decision, profile, value_history
-from tests.reference import Row, Snapshot
-from tests.reference_value import (
-    AXES,
-    STANDARD,
-    Comparison,
-    Linear,
-    Segments,
-    StepScale,
-    TierMemory,
-    customer_profiles,
-    decisions_in_force,
-    segments,
-    snapshot,
-)
+from tests.reference.exact import Row
+from tests.reference.snapshots import Snapshot
+from tests.reference_value.conditions import Comparison
+from tests.reference_value.decisions import decisions_in_force
+from tests.reference_value.model import AXES, Linear, StepScale, TierMemory
+from tests.reference_value.profiles import customer_profiles
+from tests.reference_value.segments import Segments, segments
+from tests.reference_value.snapshots import snapshot
+from tests.reference_value.standard import STANDARD
 
 AS_OF = date(2024, 6, 30)
 START = date(2024, 1, 1)

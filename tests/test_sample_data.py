@@ -1,6 +1,7 @@
 """Sample data is the same for the same seed, however Spark divides the work."""
 
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 
 import make_sample_data
@@ -80,7 +81,7 @@ def test_every_column_but_the_key_has_gaps(profiles: dict[str, list[Row]]) -> No
 
 def test_who_cancels_is_gone_afterwards(sample: dict[str, DataFrame], profiles: dict[str, list[Row]]) -> None:
     last_facts = sample["fct_revenues"].groupBy("customer_id").agg({"event_date": "max"})
-    last_dates = dict(last_facts.collect())
+    last_dates: dict[str, date] = dict(last_facts.collect())
     cancelled = {key: rows[-1] for key, rows in profiles.items() if rows[-1].cancelled_on}
 
     assert len(cancelled) > 10

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import audit
@@ -95,7 +97,7 @@ def test_a_copy_that_is_broken_off_leaves_no_jar(checkout: Checkout, monkeypatch
         target.write_bytes(b"d")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(setup_spark.shutil, "copy", broken_off)
+    monkeypatch.setattr(shutil, "copy", broken_off)
     with pytest.raises(KeyboardInterrupt):
         setup_spark.set_up_delta(checkout.jars)
     assert [jar.name for jar in checkout.jars.glob("*.jar")] == ["spark-core-4.2.0.jar"]
@@ -117,7 +119,7 @@ def test_another_release_is_refused_with_the_list_that_it_needs(
 
 def test_listed_are_the_jars_of_the_release_that_is_installed() -> None:
     listed = setup_spark.checksums()
-    assert f"delta-spark_4.2_2.13-{setup_spark.version('delta-spark')}.jar" in listed
+    assert f"delta-spark_4.2_2.13-{version('delta-spark')}.jar" in listed
     assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in listed.values())
 
 
@@ -164,7 +166,7 @@ def test_the_audit_says_what_it_did_not_look_up(
         ]
     }
     done = subprocess.CompletedProcess([], 0, json.dumps(answer), "")
-    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     assert audit.main() == 0
     said = capsys.readouterr().out.splitlines()
     assert said[:2] == [
@@ -179,7 +181,7 @@ def test_the_audit_says_so_if_it_reaches_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = subprocess.CompletedProcess([], 1, "", "no network")
-    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     assert audit.main() == 0
     said = capsys.readouterr().out
     assert "NOT looked for: no advisories could be reached (no network)" in said

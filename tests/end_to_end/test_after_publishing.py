@@ -4,7 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pyspark.sql import DataFrame
 
+from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.publisher import Publisher
 from jobs.core.publish.runs import RunLog
 from tests.conftest import Row, Workspace, active, fact
@@ -29,7 +31,10 @@ def statuses(workspace: Workspace, as_of: date) -> list[str]:
 
 def previous(workspace: Workspace, as_of: date) -> str | None:
     """The run that a date's published snapshot was compared with."""
-    return [run["previous_run_id"] for run in workspace.published() if run["as_of"] == as_of][-1]
+    compared: list[str | None] = [
+        run["previous_run_id"] for run in workspace.published() if run["as_of"] == as_of
+    ]
+    return compared[-1]
 
 
 def latest_run(workspace: Workspace, as_of: date) -> str:
@@ -112,10 +117,10 @@ def test_a_failed_model_or_date_leaves_the_others_to_go_on_and_status_1_is_the_l
     workspace.configure(model=None, models=["profitability_adherence", second])
     publish = Publisher.publish
 
-    def failing(publisher: Publisher, run: Any, *given: Any) -> None:
+    def failing(publisher: Publisher, run: DateRun, features: DataFrame, allow_empty: bool) -> None:
         if publisher.model.name != "second" and run.snapshot.as_of == JUNE:
             raise RuntimeError("disk full")
-        publish(publisher, run, *given)
+        publish(publisher, run, features, allow_empty)
 
     with monkeypatch.context() as patched:
         patched.setattr(Publisher, "publish", failing)

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
 from jobs.core.config.model import load_model
-from tests import reference
 from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
+from tests.reference.exact import amount
+from tests.reference.moves import Migration, migration, tier_summary
+from tests.reference.snapshots import Rules, Snapshot, snapshot
 from tests.reference_query import reference_rows
 from tests.registered import assert_as_registered
 
@@ -28,7 +31,7 @@ def assert_same_rows(published: Sequence[Row], expected: Sequence[Row], *keys: s
         assert ours == theirs
 
 
-def assert_snapshot(workspace: Workspace, expected: reference.Snapshot) -> None:
+def assert_snapshot(workspace: Workspace, expected: Snapshot) -> None:
     assert_same_rows(
         workspace.rows("customer_tiers", expected.as_of), expected.customer_tiers, "customer_key"
     )
@@ -38,20 +41,18 @@ def assert_snapshot(workspace: Workspace, expected: reference.Snapshot) -> None:
 
 def assert_comparison(
     workspace: Workspace,
-    current: reference.Snapshot,
-    previous: reference.Snapshot | None,
+    current: Snapshot,
+    previous: Snapshot | None,
     list_unchanged: bool = False,
 ) -> None:
     expected = (
-        reference.Migration([], [])
-        if previous is None
-        else reference.migration(previous, current, list_unchanged=list_unchanged)
+        Migration([], []) if previous is None else migration(previous, current, list_unchanged=list_unchanged)
     )
     moved = workspace.rows("tier_migration", current.as_of)
     assert_same_rows(moved, expected.tier_migration, "customer_key")
     totals = workspace.rows("tier_migration_summary", current.as_of)
     assert_same_rows(totals, expected.tier_migration_summary, "movement", "from_tier", "to_tier")
-    summary = reference.tier_summary(current, previous)
+    summary = tier_summary(current, previous)
     assert_same_rows(workspace.rows("tier_summary", current.as_of), summary, "tier")
 
 
@@ -69,16 +70,18 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     model = load_model("profitability_adherence")
     assert len(assert_as_registered(workspace.folder / "output", model)) >= LEAST_TABLES
 
-    previous, current = (reference.snapshot(facts, accounts, day) for day in (previous_as_of, leap_day))
+    previous, current = (snapshot(facts, accounts, day) for day in (previous_as_of, leap_day))
     assert_snapshot(workspace, previous)
     assert_comparison(workspace, previous, None)
     assert_snapshot(workspace, current)
     assert_comparison(workspace, current, previous)
-    sources = (workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts"))
-    queried = reference_rows(*sources, leap_day)
+    stored_facts, stored_accounts = (
+        workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts")
+    )
+    queried = reference_rows(stored_facts, stored_accounts, leap_day)
     assert_same_rows(workspace.rows("customer_tiers", leap_day), queried, "customer_key")
     customers = [*current.customer_tiers, *current.excluded_customers]
-    revenue = sum(reference.amount(row["total_revenue"]) for row in facts if row["event_date"] <= leap_day)
+    revenue = sum(amount(row["total_revenue"]) for row in facts if row["event_date"] <= leap_day)
     difference = revenue - sum(Fraction(row["lifetime_revenue"]) for row in customers)
     found = {row["rule"]: row for row in workspace.rows("data_quality", leap_day) if row["failed"]}
     assert f"lifetime_revenue {float(difference):.6f}" in found["rounding_difference"]["example"]
@@ -89,10 +92,7 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     too_precise = [
         row
         for row in facts
-        if any(
-            reference.amount(row[name]) != Fraction(row[name])
-            for name in ("total_revenue", "total_gross_margin")
-        )
+        if any(amount(row[name]) != Fraction(row[name]) for name in ("total_revenue", "total_gross_margin"))
     ]
     assert found["amount_too_precise"]["failed"] == len(too_precise)
 
@@ -115,8 +115,8 @@ def test_peer_groups_are_ranked_apart(workspace: Workspace) -> None:
 
     assert workspace.run(month_end) == 0
 
-    rules = reference.Rules(peer_columns=("region", "active_months"))
-    assert_snapshot(workspace, reference.snapshot(facts, accounts, month_end, rules))
+    rules = Rules(peer_columns=("region", "active_months"))
+    assert_snapshot(workspace, snapshot(facts, accounts, month_end, rules))
     groups = {row["peer_group"]: row["peers"] for row in workspace.rows("customer_tiers")}
     assert 1 in groups.values(), "a peer group of one is among them"
     assert any(peers > 10 for peers in groups.values()), "and a large one"
@@ -132,7 +132,7 @@ def test_another_customer_key_has_the_name_beside_it(workspace: Workspace) -> No
 
     assert workspace.run(as_of) == 0
 
-    assert_snapshot(workspace, reference.snapshot(facts, accounts, as_of, customer_key="customer_id"))
+    assert_snapshot(workspace, snapshot(facts, accounts, as_of, customer_key="customer_id"))
 
 
 @pytest.mark.long
@@ -145,7 +145,7 @@ def test_every_movement_of_a_history_is_told(workspace: Workspace) -> None:
 
     previous = None
     for as_of in QUARTERS:
-        current = reference.snapshot(facts, accounts, as_of)
+        current = snapshot(facts, accounts, as_of)
         assert_snapshot(workspace, current)
         assert_comparison(workspace, current, previous, list_unchanged=True)
         previous = current
@@ -157,7 +157,7 @@ def test_every_movement_of_a_history_is_told(workspace: Workspace) -> None:
 def test_other_weights_and_limits_are_an_edit_of_the_model_alone(workspace: Workspace) -> None:
     as_of = date(2024, 5, 31)
     facts, accounts = hostile_inputs(seed=6, as_of=as_of)
-    rules = reference.Rules(
+    rules = Rules(
         window_months=5,
         components=(
             ("profitability", "total_gross_margin", 3333, True),
@@ -165,7 +165,7 @@ def test_other_weights_and_limits_are_an_edit_of_the_model_alone(workspace: Work
             ("adherence", "total_events", 9999, True),
             ("adherence", "days_since_last_event", 1, False),
         ),
-        profitability_threshold=reference.Decimal("62.5"),
+        profitability_threshold=Decimal("62.5"),
         churn_risk_days=75,
     )
     workspace.write_sources(facts, accounts)
@@ -189,4 +189,4 @@ def test_other_weights_and_limits_are_an_edit_of_the_model_alone(workspace: Work
 
     assert workspace.run(as_of) == 0
 
-    assert_snapshot(workspace, reference.snapshot(facts, accounts, as_of, rules))
+    assert_snapshot(workspace, snapshot(facts, accounts, as_of, rules))

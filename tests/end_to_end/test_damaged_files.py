@@ -10,11 +10,12 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,7 +43,12 @@ SCHEMA = pa.schema(
         ("account_id", pa.string()),
     ]
 )
-READ = {pa.date32(): date.fromisoformat, pa.decimal128(12, 2): Decimal, pa.int32(): int, pa.string(): str}
+READ: dict[pa.DataType, Callable[[str], object]] = {
+    pa.date32(): date.fromisoformat,
+    pa.decimal128(12, 2): Decimal,
+    pa.int32(): int,
+    pa.string(): str,
+}
 NAMES = [
     "Ann",
     "Ann & Co, Ltd",
@@ -127,7 +133,7 @@ def rows(
 def record(given: Given, rng: Random) -> bytes:
     """A row as a record of a CSV file, with its damage."""
     out = io.StringIO()
-    quoting = rng.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+    quoting: Literal[0, 1] = rng.choice((csv.QUOTE_ALL, csv.QUOTE_MINIMAL))
     csv.writer(out, quoting=quoting).writerow(given.row.values())
     text = out.getvalue().removesuffix("\r\n")
     if given.damage == "more":

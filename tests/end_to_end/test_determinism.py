@@ -9,6 +9,7 @@ from tests.end_to_end.test_segments import append_decisions
 from tests.end_to_end.test_value_model import MODEL, WITH_PROFILES
 from tests.generate import hostile_inputs
 from tests.generate_profiles import value_history
+from tests.settings import changed_setting
 
 AS_OF = date(2024, 5, 31)
 # Shuffle partitions, files, and up to how many customers a task ranks a peer group: once each group is ranked
@@ -24,19 +25,16 @@ def hashes(
 ) -> list[Row]:
     """The content hashes of dates that are published to an output of their own, from sources laid out so."""
     shuffle_partitions, files, plain_up_to = layout
-    conf, output = workspace.spark.conf, f"output-{shuffle_partitions}"
-    before = conf.get("spark.sql.shuffle.partitions")
+    spark, output = workspace.spark, f"output-{shuffle_partitions}"
     write(Random(shuffle_partitions), files, output)
-    try:
-        conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
-        # Without it Spark would merge these small partitions into one again.
-        conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
+    with (
+        changed_setting(spark, "spark.sql.shuffle.partitions", str(shuffle_partitions)),
+        # Else Spark would merge these small partitions into one again.
+        changed_setting(spark, "spark.sql.adaptive.coalescePartitions.enabled", "false"),
+    ):
         settings = (f"output.path={workspace.folder / output}", f"ranking.plain_up_to={plain_up_to}")
         options = [part for setting in settings for part in ("--set", setting)]
         assert workspace.run(*dates, options=options) == 0
-    finally:
-        conf.set("spark.sql.shuffle.partitions", before)
-        conf.unset("spark.sql.adaptive.coalescePartitions.enabled")
     return [run["content_hashes"] for run in workspace.published(output)]
 
 
@@ -61,14 +59,13 @@ def test_so_do_those_of_the_model_with_profiles_segments_and_decisions(workspace
     workspace.configure(sources=WITH_PROFILES, model=MODEL)
 
     def write(rng: Random, files: int, output: str) -> None:
-        sources = [
-            list(rows) for rows in (history.facts, history.accounts, history.profiles, history.decisions)
-        ]
-        for rows in sources:
-            rng.shuffle(rows)
-        workspace.write_sources(*sources[:2], partitions=files)
-        workspace.write_source("dim_customers", sources[2], PROFILES, files)
-        append_decisions(workspace, sources[3], output)
+        facts, accounts, profiles, decisions = (
+            rng.sample(rows, len(rows))
+            for rows in (history.facts, history.accounts, history.profiles, history.decisions)
+        )
+        workspace.write_sources(facts, accounts, partitions=files)
+        workspace.write_source("dim_customers", profiles, PROFILES, files)
+        append_decisions(workspace, decisions, output)
 
     found = [hashes(workspace, layout, write, *dates) for layout in LAYOUTS[:2]]
 

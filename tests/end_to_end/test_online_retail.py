@@ -7,9 +7,9 @@ import pytest
 from jobs.core.config.settings import load_settings
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import SourceVersions
-from tests import reference
 from tests.conftest import CHECKOUT, Workspace
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
+from tests.reference.snapshots import snapshot
 
 DATES = (date(2011, 9, 30), date(2011, 12, 9))
 
@@ -28,9 +28,9 @@ def test_real_invoices_are_mapped_and_tiered(workspace: Workspace) -> None:
     ]
     accounts = [row.asDict() for row in sources["dim_accounts"].collect()]
     assert len(facts) == 28_000
-    snapshots = [reference.snapshot(facts, accounts, day, customer_key="customer_id") for day in DATES]
-    for snapshot in snapshots:
-        assert_snapshot(workspace, snapshot)
+    snapshots = [snapshot(facts, accounts, day, customer_key="customer_id") for day in DATES]
+    for each in snapshots:
+        assert_snapshot(workspace, each)
     assert_comparison(workspace, snapshots[1], snapshots[0])
     assert {row["tier"] for row in workspace.rows("customer_tiers", DATES[1])} == {"A", "B", "C", "D"}
     assert any(row["total_revenue"] < 0 for row in workspace.rows("customer_tiers", DATES[1])), (

@@ -8,10 +8,10 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs.core.publish.explanation import score_components_query
-from tests import reference
 from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
 from tests.generate import history_inputs
+from tests.reference.snapshots import snapshot
 
 MARCH, JUNE, SEPTEMBER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
 TABLES = (
@@ -33,7 +33,7 @@ def test_a_snapshot_in_the_past_changes_what_the_next_one_is_compared_with(works
     facts, accounts = history_inputs(seed=9, dates=(MARCH, JUNE, SEPTEMBER))
     workspace.write_sources(facts, accounts)
     workspace.configure()
-    snapshots = {day: reference.snapshot(facts, accounts, day) for day in (MARCH, JUNE, SEPTEMBER)}
+    snapshots = {day: snapshot(facts, accounts, day) for day in (MARCH, JUNE, SEPTEMBER)}
 
     assert workspace.run(SEPTEMBER, MARCH) == 0
     assert_comparison(workspace, snapshots[SEPTEMBER], snapshots[MARCH])
@@ -51,8 +51,8 @@ def test_a_snapshot_in_the_past_changes_what_the_next_one_is_compared_with(works
     rerun = workspace.published()[len(first) + len(told) :]
     assert [run["content_hashes"] for run in rerun] == [run["content_hashes"] for run in told]
     assert rerun[0]["run_id"] != told[0]["run_id"]
-    for snapshot in snapshots.values():
-        assert_snapshot(workspace, snapshot)
+    for each in snapshots.values():
+        assert_snapshot(workspace, each)
     assert_ties_out(workspace, facts, JUNE, MARCH)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from tests import reference
 from tests.bad_rows import bad_rows
 from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_snapshot
+from tests.reference.snapshots import snapshot
 
 AS_OF = date(2024, 5, 31)
 TYPED = (
@@ -122,7 +122,7 @@ def test_bad_rows_of_a_typed_table_are_set_aside(workspace: Workspace) -> None:
     assert workspace.run(AS_OF) == 0
 
     assert_set_aside(workspace, bad, as_text=False)
-    assert_snapshot(workspace, reference.snapshot(good_rows(60), accounts(), AS_OF))
+    assert_snapshot(workspace, snapshot(good_rows(60), accounts(), AS_OF))
     assert {row["source_version"] for row in workspace.rows("quarantine_fct_revenues")} == {0}
     assert {row["source_rows"]["fct_revenues"] for row in workspace.published()} == {180}
 
@@ -145,7 +145,7 @@ def test_bad_rows_of_a_text_file_are_set_aside(workspace: Workspace) -> None:
     assert workspace.run(AS_OF) == 0
 
     assert_set_aside(workspace, bad, as_text=True)
-    assert_snapshot(workspace, reference.snapshot(good_rows(60), accounts(), AS_OF))
+    assert_snapshot(workspace, snapshot(good_rows(60), accounts(), AS_OF))
     assert set(workspace.published()[0]["source_files"]) == {"fct_revenues"}
 
 
@@ -319,8 +319,8 @@ def test_duplicates_are_set_aside_if_asked_for(workspace: Workspace) -> None:
         fact("Ann", revenue="5"),
         fact("Bob", revenue="3"),
         fact("Bob", revenue="3"),
-        fact(None, revenue="1"),  # type: ignore[arg-type]
-        fact(None, revenue="2"),  # type: ignore[arg-type]
+        fact(None, revenue="1"),  # type: ignore[arg-type]  # a row without a key
+        fact(None, revenue="2"),  # type: ignore[arg-type]  # a row without a key
     ]
     workspace.write_sources(facts, active("Ann", "Bob"))
     keyed = {"path": "fct_revenues", "unique_key": ["customer_name"]}

@@ -5,11 +5,11 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -29,8 +29,16 @@ from tests.registered import differences
 
 MODEL = "conf/models/profitability_adherence.yaml"
 PAGE = (CHECKOUT / ".github/CONTRIBUTING.md").read_text()
+
+
+class Kept(Protocol):
+    """A function that keeps what it has returned."""
+
+    def cache_clear(self) -> None: ...
+
+
 # What is read of conf and sql once in a process.
-KEPT: tuple[Callable[..., Any], ...] = (
+KEPT: tuple[Kept, ...] = (
     table_registry.table_registry,
     source_columns.source_tables,
     own_columns._ours,
@@ -56,7 +64,7 @@ def add(folder: Path, file: str, *keys: str) -> None:
 
 def forget() -> None:
     for kept in KEPT:
-        kept.cache_clear()  # type: ignore[attr-defined]
+        kept.cache_clear()
 
 
 @pytest.fixture(scope="module")

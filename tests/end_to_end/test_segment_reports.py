@@ -6,47 +6,59 @@ import pytest
 
 from jobs.core.config.model import load_model
 from jobs.core.config.table_registry import table_registry
-from tests import reference, reference_segment_reports, reference_value
 from tests.conftest import Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.end_to_end.test_segments import append_decisions
 from tests.end_to_end.test_value_model import without, write
 from tests.generate_profiles import History, value_history
+from tests.reference.moves import Migration
+from tests.reference.snapshots import Snapshot
+from tests.reference_value.decisions import can_have_an_effect
+from tests.reference_value.moves import migration, tier_summary
+from tests.reference_value.segments import Segments, segments
+from tests.reference_value.snapshots import snapshot
+from tests.reference_value.standing import action_flags, flagged_tiers, full_segments
+from tests.reference_value.summaries import (
+    capacity_plan,
+    engagement_models,
+    model_components,
+    segment_summary,
+    tier_alerts,
+    value_health_matrix,
+)
 from tests.registered import assert_as_registered
 
-Pair = tuple[reference.Snapshot, reference_value.Segments]
+Pair = tuple[Snapshot, Segments]
 
 LEAST_TABLES = 17  # of a model with segments, and those of every run
 
 
 def expected_tables(current: Pair, previous: Pair | None) -> dict[str, list[Row]]:
     """The rows of each table at the current snapshot."""
-    moved = reference.Migration([], [])
+    moved = Migration([], [])
     if previous is not None:
-        flags = [reference_segment_reports.action_flags(snapshot) for snapshot, _ in (previous, current)]
-        moved = reference_segment_reports.migration(previous, current, *flags)
+        flags = [action_flags(each) for each, _ in (previous, current)]
+        moved = migration(previous, current, *flags)
     return {
-        "model_components": reference_segment_reports.model_components(current[0].as_of),
-        "customer_tiers": reference_segment_reports.flagged_tiers(current[0]),
+        "model_components": model_components(current[0].as_of),
+        "customer_tiers": flagged_tiers(current[0]),
         "excluded_customers": current[0].excluded_customers,
-        "customer_segments": reference_segment_reports.full_segments(*current),
+        "customer_segments": full_segments(*current),
         "migration_actions": current[1].migration_actions,
-        "segment_summary": reference_segment_reports.segment_summary(*current),
-        "value_health_matrix": reference_segment_reports.value_health_matrix(*current),
-        "capacity_plan": reference_segment_reports.capacity_plan(*current),
-        "engagement_models": reference_segment_reports.engagement_models(current[0].as_of),
-        "tier_alerts": reference_segment_reports.tier_alerts(*current),
+        "segment_summary": segment_summary(*current),
+        "value_health_matrix": value_health_matrix(*current),
+        "capacity_plan": capacity_plan(*current),
+        "engagement_models": engagement_models(current[0].as_of),
+        "tier_alerts": tier_alerts(*current),
         "tier_migration": moved.tier_migration,
         "tier_migration_summary": moved.tier_migration_summary,
-        "tier_summary": reference_segment_reports.tier_summary(current, previous),
+        "tier_summary": tier_summary(current, previous),
     }
 
 
 def expected_pairs(history: History, *dates: date) -> list[Pair]:
-    snapshots = [
-        reference_value.snapshot(history.facts, history.accounts, history.profiles, as_of) for as_of in dates
-    ]
-    return list(zip(snapshots, reference_value.segments(snapshots, history.decisions), strict=True))
+    snapshots = [snapshot(history.facts, history.accounts, history.profiles, as_of) for as_of in dates]
+    return list(zip(snapshots, segments(snapshots, history.decisions), strict=True))
 
 
 def assert_tables(workspace: Workspace, history: History, *dates: date) -> None:
@@ -72,7 +84,7 @@ def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Work
     model = load_model("value_potential_strategic")
     assert len(assert_as_registered(workspace.folder / "output", model)) >= LEAST_TABLES
     assert_tables(workspace, history, *dates)
-    without = [not reference_value.can_have_an_effect(decision) for decision in history.decisions]
+    without = [not can_have_an_effect(decision) for decision in history.decisions]
     told = [
         (row["as_of"], row["checked"], row["failed"])
         for row in workspace.rows("data_quality")

@@ -13,11 +13,15 @@ from jobs.core.config.model import load_model
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.decisions import FIELDS, prepare
-from tests import reference_value
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.end_to_end.test_value_model import MODEL, WITH_PROFILES, without, write
 from tests.generate_profiles import History, value_history
+from tests.reference_value.conditions import Comparison
+from tests.reference_value.model import MigrationRule, TierMemory
+from tests.reference_value.segments import segments
+from tests.reference_value.snapshots import snapshot
+from tests.reference_value.standard import STANDARD, Parameters
 
 
 def append_decisions(workspace: Workspace, decisions: Sequence[Row], output: str = "output") -> None:
@@ -41,13 +45,11 @@ def assert_segments(
     workspace: Workspace,
     history: History,
     dates: Sequence[date],
-    parameters: reference_value.Parameters = reference_value.STANDARD,
+    parameters: Parameters = STANDARD,
 ) -> list[Row]:
     """Every date's states and actions are those of the reference; returns the actions."""
-    snapshots = [
-        reference_value.snapshot(history.facts, history.accounts, history.profiles, as_of) for as_of in dates
-    ]
-    expected = reference_value.segments(snapshots, history.decisions, parameters)
+    snapshots = [snapshot(history.facts, history.accounts, history.profiles, as_of) for as_of in dates]
+    expected = segments(snapshots, history.decisions, parameters)
     for each in expected:
         published = workspace.rows("customer_segments", each.as_of)
         own = set(published[0]) - set(each.customer_segments[0])
@@ -94,16 +96,12 @@ def test_a_tier_with_memory_is_left_below_its_exit_and_after_two_snapshots(works
 
     assert workspace.run(*dates) == 0
 
-    memory = reference_value.TierMemory(
-        {tier: reference_value.Comparison("total_score", ">=", score) for tier, score in exits.items()}, 2
-    )
+    memory = TierMemory({tier: Comparison("total_score", ">=", score) for tier, score in exits.items()}, 2)
     parameters = replace(
-        reference_value.STANDARD,
+        STANDARD,
         tier_memory=memory,
         migration_rules=tuple(
-            reference_value.MigrationRule(
-                "tier", rule["rule"], rule["from"], "any", "automatic", "Exit", "Review"
-            )
+            MigrationRule("tier", rule["rule"], rule["from"], "any", "automatic", "Exit", "Review")
             for rule in rules
         ),
     )

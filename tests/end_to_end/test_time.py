@@ -89,8 +89,9 @@ class Months:
             arrow = table.to_pyarrow_dataset()  # noqa: F841  (DuckDB finds it by its name)
             found = duckdb.sql(
                 f"SELECT {', '.join(COLUMNS)} FROM arrow WHERE as_of = DATE '{day}'"  # noqa: S608
-            ).fetchall()
-            assert sorted(found) == expected, day
+            )
+            assert found is not None
+            assert sorted(found.fetchall()) == expected, day
         for run in runs[:: 1 if self.is_year else 4].itertuples():
             assert self.workspace.reproduce(run.run_id) == 0, run.Index
 

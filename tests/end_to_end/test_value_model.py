@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests import reference_segment_reports, reference_value
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.generate_profiles import History, profile, value_history
+from tests.reference_value.snapshots import snapshot
+from tests.reference_value.standing import flagged_tiers
 
 MODEL = "value_potential_strategic"
 WITH_PROFILES = {name: {"path": name} for name in ("fct_revenues", "dim_accounts", "dim_customers")}
@@ -33,10 +34,8 @@ def test_profiles_are_scored_as_the_reference_does_it(workspace: Workspace, key:
 
     assert workspace.run(as_of) == 0
 
-    expected = reference_value.snapshot(
-        history.facts, history.accounts, history.profiles, as_of, customer_key=key
-    )
-    flagged = reference_segment_reports.flagged_tiers(expected)
+    expected = snapshot(history.facts, history.accounts, history.profiles, as_of, customer_key=key)
+    flagged = flagged_tiers(expected)
     assert_same_rows(workspace.rows("customer_tiers"), flagged, "customer_key")
     assert_same_rows(workspace.rows("excluded_customers"), expected.excluded_customers, "customer_key")
     assert {row["reason"] for row in expected.excluded_customers} == {"no_data", "cancelled", "low_coverage"}

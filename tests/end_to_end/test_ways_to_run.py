@@ -27,7 +27,7 @@ def publish(workspace: Workspace, *command: str | Path, **environment: str) -> s
     workspace.configure()
     elsewhere = workspace.folder / "else where"
     elsewhere.mkdir()
-    arguments = ["publish", "--config", workspace.config, "--as-of", "2024-12-31"]
+    arguments: list[str | Path] = ["publish", "--config", workspace.config, "--as-of", "2024-12-31"]
     done = subprocess.run(
         [*command, *arguments],
         cwd=elsewhere,
@@ -78,7 +78,7 @@ def test_with_spark_submit_and_the_zip(workspace: Workspace, dist: Path) -> None
 def test_as_the_entry_point_of_the_installed_wheel(workspace: Workspace, dist: Path) -> None:
     wheel = next(dist.glob("*.whl"))
     target = workspace.folder / "installed"
-    pip = [
+    pip: list[str | Path] = [
         sys.executable,
         "-m",
         "pip",

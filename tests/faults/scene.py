@@ -67,8 +67,8 @@ class Scene:
             [*first, *changed, fact("Ed", "2022-01-01"), fact(" ", "2024-05-01")], active(*names)
         )
         # Enough is known of each to be scored by the second model.
-        known = {"contract_years": "2", "on_time_payment_rate": "0.9", "health_score": "55"}
-        ratings = dict.fromkeys(("brand_rating", "reference_rating", "influence_rating"), "50")
+        known: Row = {"contract_years": "2", "on_time_payment_rate": "0.9", "health_score": "55"}
+        ratings: Row = dict.fromkeys(("brand_rating", "reference_rating", "influence_rating"), "50")
         profiles = [profile(name, arr=str(30_000 * n), **known, **ratings) for n, name in enumerate(names, 1)]
         self.workspace.write_source("dim_customers", profiles, PROFILES)
 

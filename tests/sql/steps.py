@@ -18,6 +18,7 @@ Given = Sequence[Any] | Mapping[str, Any]
 def table(spark: SparkSession, schema: str, rows: Iterable[Given]) -> DataFrame:
     """Rows as tuples, or as mappings of all the columns; dates and decimals are written as text."""
     fields = StructType.fromDDL(schema)
+    assert isinstance(fields, StructType)
     # A handful of rows in one partition needs no shuffles.
     return spark.createDataFrame([_value(row, fields) for row in rows], fields).coalesce(1)
 

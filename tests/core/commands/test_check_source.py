@@ -54,26 +54,24 @@ def reported(workspace: Workspace) -> tuple[list[str], date | None]:
     settings = Settings.model_validate(
         {
             "sources": {
-                name: {**given, "path": str(workspace.folder / given["path"])}
-                for name, given in {
-                    "fct_revenues": {
-                        "path": "facts.csv",
-                        "format": "csv",
-                        "columns": {"customer_name": "Who"},
-                    },
-                    "dim_accounts": {"path": "accounts.csv", "format": "csv"},
-                }.items()
+                "fct_revenues": {
+                    "path": str(workspace.folder / "facts.csv"),
+                    "format": "csv",
+                    "columns": {"customer_name": "Who"},
+                },
+                "dim_accounts": {"path": str(workspace.folder / "accounts.csv"), "format": "csv"},
             },
             "output": {"path": "/nowhere"},
             "model": "profitability_adherence",
         }
     )
-    console = Console(file=io.StringIO(), width=200)
+    printed = io.StringIO()
+    console = Console(file=printed, width=200)
     report = SourceReport(Answers(console=console), settings, QualityRules.of(settings))
     sources = open_sources(workspace.spark, settings, SourceVersions())
     latest = report.columns("fct_revenues", sources["fct_revenues"])
     report.join(sources["fct_revenues"], sources["dim_accounts"], "account_id", "dim_accounts")
-    return lines(console.file.getvalue()), latest  # type: ignore[attr-defined]
+    return lines(printed.getvalue()), latest
 
 
 def test_columns_are_told_as_they_came_and_as_they_are_read(workspace: Workspace) -> None:

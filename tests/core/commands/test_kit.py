@@ -65,8 +65,11 @@ def told(
     """Runs a body: the exit status, and what stderr says with the log called LOG."""
 
     def run(body: Callable[[], object]) -> tuple[int, list[str]]:
+        def command(_: Command) -> None:
+            body()
+
         log = tmp_path / "job.log"
-        status = run_command(PARSER, ["--log-file", str(log)], lambda _: body() and None)
+        status = run_command(PARSER, ["--log-file", str(log)], command)
         printed = capsys.readouterr()
         assert printed.out == ""
         return status, printed.err.replace(str(log), "LOG").splitlines()
@@ -196,13 +199,16 @@ def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> N
 def test_pyspark_prints_no_traces_of_its_own(
     spark: SparkSession, tmp_path: Path, heard: Heard, query: Callable[[SparkSession], object]
 ) -> None:
-    arguments = ["--log-file", str(tmp_path / "job.log")]
-    assert run_command(PARSER, arguments, lambda _: query(spark) and None) in {1, 3}
+    def command(_: Command) -> None:
+        query(spark)
+
+    assert run_command(PARSER, ["--log-file", str(tmp_path / "job.log")], command) in {1, 3}
     assert heard.said == []
 
 
 def test_what_spark_logs_makes_no_line_of_its_own_and_does_nothing(spark: SparkSession) -> None:
-    jvm = spark._jvm  # type: ignore[attr-defined]
+    jvm = spark._jvm
+    assert jvm is not None
     spark_log = jvm.org.apache.logging.log4j.LogManager.getLogger("customer_tiers.test")
     spark_log.error("of data\n2024-12-31 ERROR forged \x1b[2J")
     spark_log.error("with a trace", jvm.java.lang.RuntimeException("\x1b[2J"))

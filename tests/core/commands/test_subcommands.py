@@ -1,11 +1,12 @@
 """The command customer-tiers: typical mistakes and what is said of them. Starts no Spark."""
 
+import argparse
 import contextlib
 import re
 import runpy
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -168,7 +169,7 @@ def arrived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def run(self, arguments: Any) -> int:
+        def run(self, arguments: Iterable[str]) -> int:
             calls.append((self.name, list(arguments)))
             return 0
 
@@ -250,10 +251,13 @@ def test_with_a_subcommand_there_is_no_hint(
 def test_options_stand_before_or_behind_an_action(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[Any] = []
-    monkeypatch.setattr(
-        actions, "run_command", lambda parser, others, _: given.append(parser.parsed(others)) or 0
-    )
+    given: list[argparse.Namespace] = []
+
+    def parsed_only(parser: Parser, others: Sequence[str], _: object) -> int:
+        given.append(parser.parsed(others))
+        return 0
+
+    monkeypatch.setattr(actions, "run_command", parsed_only)
     assert decide.run(arguments) == 0
     [parsed] = given
     assert (str(parsed.config), parsed.assignments, parsed.json) == ("x", ["a=1"], True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -130,7 +131,7 @@ def test_models_are_taken_or_refused() -> None:
     good = yaml.safe_load((CHECKOUT / "conf/models/profitability_adherence.yaml").read_text())
     for _ in range(CASES):
         document = spoilt(good, rng)
-        refused += taken_or_refused(lambda document=document: validate(ScoringModel, document, "model"))
+        refused += taken_or_refused(partial(validate, ScoringModel, document, "model"))
     assert refused > CASES // 2
 
 

@@ -205,7 +205,7 @@ def test_every_problem_is_worded_as_what_must_be(part: dict[Any, Any]) -> None:
 def test_document_does_not_change_once_read() -> None:
     whole = validate(Whole, {"part": {}}, "run.yaml")
     with pytest.raises(ValueError, match="frozen"):
-        whole.part.name = "other"
+        whole.part.name = "other"  # type: ignore[misc]  # what must fail
 
 
 class Visits(Document):

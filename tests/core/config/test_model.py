@@ -38,7 +38,7 @@ def problems(folder: Path, change: Callable[[Content], object]) -> list[str]:
     return [problem.replace(f"{folder}/", "") for problem in refused.value.problems]
 
 
-def setting(*path: Any) -> Callable[[Content], object]:
+def setting(*path: object) -> Callable[[Content], object]:
     """A change: the value at the end of the path, put at the place that the rest tells."""
 
     def change(content: Content) -> None:
@@ -158,7 +158,7 @@ def test_weight_must_be_a_multiple_of_a_basis_point(tmp_path: Path) -> None:
         ([1], "must be a number, got [1]"),
     ],
 )
-def test_weight_must_be_a_number_up_to_one(tmp_path: Path, weight: Any, told: str) -> None:
+def test_weight_must_be_a_number_up_to_one(tmp_path: Path, weight: object, told: str) -> None:
     assert problems(tmp_path, setting("components", 0, "weight", weight)) == [
         f"model.yaml: components.0.weight: {told}"
     ]
@@ -314,7 +314,7 @@ def test_unknown_threshold_is_told_with_the_known_ones(
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), "NaN"])
-def test_threshold_must_be_finite(tmp_path: Path, value: Any) -> None:
+def test_threshold_must_be_finite(tmp_path: Path, value: object) -> None:
     told = problems(tmp_path, setting("thresholds", "high_adherence", value))
     assert told == [f"model.yaml: thresholds.high_adherence: must be a finite number, got {value!r}"]
 
@@ -436,7 +436,7 @@ def test_operator_is_one_of_eight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), [1], {"a": 1}])
-def test_condition_compares_with_one_plain_value(tmp_path: Path, value: Any) -> None:
+def test_condition_compares_with_one_plain_value(tmp_path: Path, value: object) -> None:
     told = problems(tmp_path, when(**{**ONE, "value": value}))
     assert all(problem.startswith("model.yaml: flags.0.when.value") for problem in told)
 
@@ -453,7 +453,7 @@ def test_months_before_as_of_are_limited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "kind"), [(1, Decimal), (0.5, Decimal), (True, bool), ("1", str), ("2024-01-01", str)]
 )
-def test_value_of_a_condition_keeps_its_kind(value: Any, kind: type) -> None:
+def test_value_of_a_condition_keeps_its_kind(value: object, kind: type) -> None:
     condition = Condition.model_validate({**ONE, "value": value})
     assert type(condition.value) is kind
     assert str(condition.value) == str(value)

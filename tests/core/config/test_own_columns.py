@@ -1,6 +1,7 @@
 """A company's own columns of dim_customers: what a configuration may say of them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ SOURCES = {name: {"path": name} for name in ("fct_revenues", "dim_accounts", "di
 BESIDE = [CHECKOUT / f"sql/features/{name}.sql" for name in ("customer_profiles", "profiled_customers")]
 
 
-def with_own(own: dict[str, str], **changes: Any) -> Settings:
+def with_own(own: Mapping[str, object], **changes: Any) -> Settings:
     profiles = {**SOURCES["dim_customers"], "own_columns": own}
     return plain_settings(sources={**SOURCES, "dim_customers": profiles}, **changes)
 
 
-def refusal(own: dict[str, str], **changes: Any) -> str:
+def refusal(own: Mapping[str, object], **changes: Any) -> str:
     with pytest.raises(ValidationError) as refused:
         with_own(own, **changes)
     return str(refused.value)
@@ -87,7 +88,7 @@ def test_a_name_is_a_plain_identifier(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["amount", "float", "", None])
-def test_a_type_is_one_of_those_of_profiles(kind: Any) -> None:
+def test_a_type_is_one_of_those_of_profiles(kind: str | None) -> None:
     assert "Input should be 'text', 'date', 'money', 'number' or 'count'" in refusal({"rating": kind})
 
 

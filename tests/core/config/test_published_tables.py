@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pyspark.sql import SparkSession
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.published_tables import TableDefinition, table_definition
 from jobs.core.config.source_columns import source_tables
-from jobs.core.config.table_registry import TableRegistry, table_registry, tables_of
+from jobs.core.config.table_registry import Stage, TableRegistry, table_registry, tables_of
 from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.scores import Fallback, Size
@@ -24,7 +25,7 @@ SHIPPED = load_model("profitability_adherence")
 VALUE = load_model("value_potential_strategic")  # with profiles and segments
 AS_OF = date(2024, 12, 31)
 LABELS = {"as_of": "date", "model": "string", "run_id": "string"}
-COMPUTED = ("features", "snapshot", "segments", "comparison")
+COMPUTED: tuple[Stage, ...] = ("features", "snapshot", "segments", "comparison")
 # What models without segments don't have.
 WITH_SEGMENTS = {
     *("customer_segments", "migration_actions", "tier_decisions", "segment_summary", "value_health_matrix"),
@@ -64,7 +65,7 @@ Columns = dict[str, dict[str, str]]  # type by column by table
 def planned(spark: SparkSession, model: ScoringModel) -> Columns:
     """The columns of every output table, from the pipeline over empty sources; nothing is run."""
     facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
-    given = {
+    given: dict[str, Any] = {
         "fct_revenues": PLANNED.counted(facts),
         "dim_accounts": spark.createDataFrame([], ACCOUNTS),
         "tier_decisions": spark.createDataFrame([], decisions.FIELDS),

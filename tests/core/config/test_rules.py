@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from jobs.core.config.quality import Severity
 from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Source
 from jobs.core.runtime.errors import ConfigurationError
@@ -68,6 +69,6 @@ def test_what_does_not_add_up_fails_with_the_figures() -> None:
 @pytest.mark.parametrize(
     ("severity", "verdict"), [("warn", "warned"), ("quarantine", "quarantined"), ("fail", "failed")]
 )
-def test_a_verdict_follows_from_severity_and_failures(severity: Any, verdict: str) -> None:
+def test_a_verdict_follows_from_severity_and_failures(severity: Severity, verdict: str) -> None:
     assert Check("r", "s", severity, "means", 5, 1).verdict == verdict
     assert Check("r", "s", severity, "means", 5, 0).verdict == "passed"

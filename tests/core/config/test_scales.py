@@ -13,12 +13,12 @@ LINEAR = {"type": "linear", "zero_at": 0, "full_at": 1}
 STEPS = {"type": "steps", "steps": [{"at_least": 3, "scaled": 100}], "otherwise": 20}
 
 
-def component(scale: Any, **other: Any) -> Component:
+def component(scale: object, **other: Any) -> Component:
     content = {"score": "s", "metric": "m", "weight": 1, "scale": scale, **other}
     return validate(Component, content, "model.yaml")
 
 
-def problems(scale: Any, **other: Any) -> list[str]:
+def problems(scale: object, **other: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as refused:
         component(scale, **other)
     return [problem.removeprefix("model.yaml: ") for problem in refused.value.problems]
@@ -69,7 +69,7 @@ def test_ends_of_a_linear_scale_are_apart() -> None:
         (None, "must be a number, got None"),
     ],
 )
-def test_ends_are_numbers_as_measures_have_them(key: str, value: Any, told: str) -> None:
+def test_ends_are_numbers_as_measures_have_them(key: str, value: object, told: str) -> None:
     assert problems({**LINEAR, key: value}) == [f"scale.linear.{key}: {told}"]
 
 
@@ -109,7 +109,7 @@ def test_heights_are_from_0_to_100(height: float, told: str) -> None:
         ),
     ],
 )
-def test_scale_has_all_its_keys_and_no_others(scale: Any, told: str) -> None:
+def test_scale_has_all_its_keys_and_no_others(scale: object, told: str) -> None:
     assert problems(scale) == [told]
 
 

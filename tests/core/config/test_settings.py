@@ -12,7 +12,7 @@ from jobs.core.runtime.errors import ConfigurationError
 from tests.conftest import CHECKOUT
 
 Content = dict[str, Any]
-WELL = {
+WELL: Content = {
     "sources": {"fct_revenues": {"path": "facts"}, "dim_accounts": {"path": "accounts"}},
     "output": {"path": "out"},
     "model": "profitability_adherence",

@@ -219,7 +219,7 @@ def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_wri
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), as_of=fourth)
     totals = {"revenue": Total(F.col("revenue") * 10), "least": Total(F.col("customer_key"), F.min)}
     once = tables.replace("scored", fourth, rows, totals)
-    seen = Observation.get.fget
+    seen = vars(Observation)["get"].fget
 
     def twice(observation: Observation) -> dict[str, Any]:
         found = seen(observation)
@@ -268,7 +268,9 @@ def test_hash_depends_on_every_value_but_not_on_order_partitions_or_run(spark: S
     cases = {**same, **other}
     named = [each.withColumn("name", F.lit(name)) for name, each in cases.items()]
     together = reduce(DataFrame.unionAll, named)
-    hashes = dict(together.groupBy("name").agg(content_hash(same["again"]).in_one()).collect())
+    hashes: dict[str, str] = dict(
+        together.groupBy("name").agg(content_hash(same["again"]).in_one()).collect()
+    )
     assert len({hashes.pop(name) for name in same}) == 1
     assert len(set(hashes.values())) == len(other)
     assert hash_of(same["again"]) not in hashes.values()

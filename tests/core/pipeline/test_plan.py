@@ -70,7 +70,8 @@ def test_nothing_is_made_that_nobody_asks_for() -> None:
 
 @pytest.mark.parametrize("step", SQL, ids=lambda step: step.name)
 def test_the_header_of_a_file_names_what_it_reads(step: Step) -> None:
-    header = re.sub(r"\n-- ", " ", re.match(r"(?:--.*\n)+", step.text)[0])  # type: ignore[index]
+    [comment] = re.findall(r"\A(?:--.*\n)+", step.text)
+    header = re.sub(r"\n-- ", " ", comment)
     assert header.startswith("-- Grain: ")
     told = re.search(r"Inputs?: (.*?)\. (?:Shuffles|Why)", header + " Why")
     assert told, "Input or Inputs, then Shuffles"

@@ -4,13 +4,16 @@ import math
 import random
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.pipeline import ranking
+from tests.settings import changed_setting
 
 ROWS = 3000
 SCHEMA = (
@@ -19,6 +22,8 @@ SCHEMA = (
     "extreme BIGINT, day DATE"
 )
 METRICS = ["all_distinct", "all_equal", "mostly_zero", "tied_inside", "quotient", "few_values", "extreme"]
+
+Store = Callable[[list[tuple[Any, ...]], int], DataFrame]
 
 
 def hostile_rows(seed: int) -> list[tuple[Any, ...]]:
@@ -93,7 +98,7 @@ def as_mapping(ranked: DataFrame) -> dict[int, tuple[int, ...]]:
 
 
 @pytest.fixture
-def stored(spark: SparkSession, tmp_path: Any) -> Any:
+def stored(spark: SparkSession, tmp_path: Path) -> Store:
     def store(rows: list[tuple[Any, ...]], files: int) -> DataFrame:
         path = str(tmp_path / f"scored{files}")
         spark.createDataFrame(rows, SCHEMA).repartition(files).write.parquet(path)
@@ -110,7 +115,7 @@ def stored(spark: SparkSession, tmp_path: Any) -> Any:
 )
 def test_distributed_ranks_are_those_of_counting_one_by_one(
     spark: SparkSession,
-    stored: Any,
+    stored: Store,
     monkeypatch: pytest.MonkeyPatch,
     form: tuple[int, bool, int],
 ) -> None:
@@ -122,19 +127,15 @@ def test_distributed_ranks_are_those_of_counting_one_by_one(
     rows = hostile_rows(seed=partitions)
     if one_group:
         rows = [(row[0], "{}", *row[2:]) for row in rows]
-    before = spark.conf.get("spark.sql.shuffle.partitions")
-    spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
-    try:
+    with changed_setting(spark, "spark.sql.shuffle.partitions", str(partitions)):
         scored = stored(rows, min(partitions, 16))
         distributed = as_mapping(
             ranking.ranked(scored, "row_id", METRICS, 20, one_group=len(rows) if one_group else None)
         )
-    finally:
-        spark.conf.set("spark.sql.shuffle.partitions", before or "3")
     assert distributed == counted(rows, one_group)
 
 
-def test_small_peer_groups_keep_the_window_functions_which_give_the_same(stored: Any) -> None:
+def test_small_peer_groups_keep_the_window_functions_which_give_the_same(stored: Store) -> None:
     rows = hostile_rows(seed=0)
     scored = stored(rows, 2)
     plan = ranking.ranked(scored, "row_id", METRICS, ROWS)

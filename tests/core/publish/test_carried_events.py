@@ -87,9 +87,11 @@ def test_events_tell_of_the_new_tables_where_they_count_and_else_of_none(spark: 
     moments = {
         each["happened_at"]: datetime(2024, 10, 27, 0, each["happened_at"], tzinfo=UTC) for each in EVENTS
     }
-    names = StructType.fromDDL(RUNS).fieldNames()
+    columns = StructType.fromDDL(RUNS)
+    assert isinstance(columns, StructType)
     rows = [
-        [{**each, "happened_at": moments[each["happened_at"]]}[name] for name in names] for each in EVENTS
+        [{**each, "happened_at": moments[each["happened_at"]]}[name] for name in columns.names]
+        for each in EVENTS
     ]
     runs = spark.createDataFrame(rows, RUNS)
     stamped = [
@@ -117,7 +119,7 @@ def test_events_tell_of_the_new_tables_where_they_count_and_else_of_none(spark: 
     assert [[each[name] for name in kept] for each in told] == [
         [each[name] for name in kept] for each in before
     ]
-    none = ({}, {"fct_revenues": 7})
+    none: tuple[dict[str, int], dict[str, int]] = ({}, {"fct_revenues": 7})
     assert [(each["table_versions"], each["source_versions"]) for each in told] == [
         none,
         ({"customer_tiers": 0}, {"fct_revenues": 7, DECISIONS: 10}),

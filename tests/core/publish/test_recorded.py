@@ -8,10 +8,10 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import Settings
-from jobs.core.delta.tables import WrittenTable
+from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import find_snapshot, the_snapshot
-from jobs.core.publish.runs import Snapshot
+from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.source_versions import SourceVersions
 

@@ -47,14 +47,14 @@ def log(spark: SparkSession, tmp_path: Path) -> RunLog:
 
 
 def test_a_day_that_is_told_again_keeps_what_it_was_made_with(log: RunLog) -> None:
-    published = log.published(MODEL.name)[FIRST.as_of]
+    published = log.published_snapshots(MODEL.name)[FIRST.as_of]
     changed: ScoringModel = MODEL.model_copy(update={"description": "another version"})
     assert log.is_of(MODEL, published)
     assert not log.is_of(changed, published)
 
     log.tell("published", changed, replace(published, previous_run_id="run 2"))
 
-    again = log.published(MODEL.name)[FIRST.as_of]
+    again = log.published_snapshots(MODEL.name)[FIRST.as_of]
     assert again.previous_run_id == "run 2"
     assert again.made_with == published.made_with
     # Rows of sources are compared with those of the run that began last, not of the one told last.
@@ -67,7 +67,9 @@ def test_models_are_told_apart_by_what_is_not_recorded_of_them(log: RunLog) -> N
 
     log.tell("published", described("of s3://KEY:one@bucket"), FIRST)
 
-    (published,) = [found for found in log.published(MODEL.name).values() if found.run_id == FIRST.run_id]
+    (published,) = [
+        found for found in log.published_snapshots(MODEL.name).values() if found.run_id == FIRST.run_id
+    ]
     assert published.configuration is not None
     assert json.loads(published.configuration[0])["model"]["description"] == "of s3://***@bucket"
     assert log.is_of(described("of s3://KEY:one@bucket"), published)
@@ -81,7 +83,7 @@ def test_a_threshold_may_have_any_name(log: RunLog, name: str) -> None:
 
     log.tell("published", bounded("70"), FIRST)
 
-    published = log.published(MODEL.name)[FIRST.as_of]
+    published = log.published_snapshots(MODEL.name)[FIRST.as_of]
     assert published.configuration is not None
     assert json.loads(published.configuration[0])["model"]["thresholds"][name] == "70"
     assert log.is_of(bounded("70"), published)
@@ -89,7 +91,7 @@ def test_a_threshold_may_have_any_name(log: RunLog, name: str) -> None:
 
 
 def test_a_snapshot_of_an_earlier_version_is_of_its_model(log: RunLog) -> None:
-    published = log.published(MODEL.name)[FIRST.as_of]
+    published = log.published_snapshots(MODEL.name)[FIRST.as_of]
     assert published.configuration is not None
     earlier = published.configuration._replace(model_hash=None)
     assert log.is_of(MODEL, replace(published, configuration=earlier))
@@ -101,19 +103,19 @@ def test_a_snapshot_of_an_earlier_version_is_of_its_model(log: RunLog) -> None:
 
 
 def test_a_day_that_was_begun_to_be_compared_again_is_disturbed(log: RunLog) -> None:
-    published = log.published(MODEL.name)
+    published = log.published_snapshots(MODEL.name)
     assert disturbed(log.events(MODEL.name)) == set()
 
     log.tell("started", MODEL, published[FIRST.as_of])
 
-    assert log.published(MODEL.name)[FIRST.as_of].run_id == "run 1"
+    assert log.published_snapshots(MODEL.name)[FIRST.as_of].run_id == "run 1"
     assert disturbed(log.events(MODEL.name)) == {FIRST.as_of}
     log.tell("published", MODEL, published[FIRST.as_of])
     assert disturbed(log.events(MODEL.name)) == set()
 
 
 def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(log: RunLog) -> None:
-    earlier = log.published(MODEL.name)[FIRST.as_of]
+    earlier = log.published_snapshots(MODEL.name)[FIRST.as_of]
     later = replace(FIRST, run_id="run 3")
     log.tell("started", MODEL, later)
     log.tell("published", MODEL, later)
@@ -166,28 +168,28 @@ def test_events_of_two_at_once_are_all_there_each_at_a_moment_of_its_own(log: Ru
 def test_a_comparison_made_anew_is_not_told_once_the_day_was_published_or_withdrawn_since(
     log: RunLog,
 ) -> None:
-    snapshot = log.published(MODEL.name)[FIRST.as_of]
+    snapshot = log.published_snapshots(MODEL.name)[FIRST.as_of]
     seen = stamps(log)[-1]
     log.tell("published", MODEL, SECOND, unless_told_since=seen)  # of another day: no matter
     log.tell("published", MODEL, replace(snapshot, previous_run_id="a"), unless_told_since=seen)
-    assert log.published(MODEL.name)[FIRST.as_of].previous_run_id == "a"
+    assert log.published_snapshots(MODEL.name)[FIRST.as_of].previous_run_id == "a"
 
     log.tell("published", MODEL, replace(snapshot, previous_run_id="b"), unless_told_since=seen)
-    assert log.published(MODEL.name)[FIRST.as_of].previous_run_id == "a"
+    assert log.published_snapshots(MODEL.name)[FIRST.as_of].previous_run_id == "a"
 
     seen = stamps(log)[-1]
     log.tell("withdrawn", MODEL, snapshot)
     log.tell("published", MODEL, replace(snapshot, previous_run_id="c"), unless_told_since=seen)
-    assert FIRST.as_of not in log.published(MODEL.name)
+    assert FIRST.as_of not in log.published_snapshots(MODEL.name)
     assert published_by_the_readme(log) == {str(SECOND.as_of): SECOND.run_id}
 
 
 def test_an_older_run_that_is_compared_anew_does_not_come_back(log: RunLog) -> None:
-    older = log.published(MODEL.name)[FIRST.as_of]
+    older = log.published_snapshots(MODEL.name)[FIRST.as_of]
     log.tell("published", MODEL, replace(FIRST, run_id="newer"))
     log.tell("published", MODEL, replace(older, previous_run_id="another"))
 
-    assert log.published(MODEL.name)[FIRST.as_of].run_id == "newer"
+    assert log.published_snapshots(MODEL.name)[FIRST.as_of].run_id == "newer"
     expected = {str(FIRST.as_of): "newer", str(SECOND.as_of): SECOND.run_id}
     assert published_by_the_readme(log) == expected
 

@@ -118,7 +118,11 @@ def test_what_rounding_takes_off_in_all_is_told_unless_it_is_nothing(spark: Spar
 @pytest.mark.parametrize(("decimals", "digits"), [(2, 26), (6, 22)])
 def test_amounts_that_cannot_be_added_up_are_told_by_their_column(decimals: int, digits: int) -> None:
     most = Decimal(10) ** digits
-    sizes = {"total_revenue": most - 1, "total_gross_margin": most, "event_count": 10**30}
+    sizes: dict[str, Decimal | int] = {
+        "total_revenue": most - 1,
+        "total_gross_margin": most,
+        "event_count": 10**30,
+    }
 
     found = failed(sums.in_all(RULES, {"rows": 7, "units": Units(decimals, sizes)}))
 

@@ -18,7 +18,8 @@ def answers(*, as_json: bool) -> Answers:
 
 
 def printed(given: Answers) -> str:
-    return given.console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(given.console.file, io.StringIO)
+    return given.console.file.getvalue()
 
 
 def test_programs_get_one_array_of_ascii_whatever_the_rows_hold() -> None:

@@ -463,14 +463,15 @@ def lines(text: str) -> list[str]:
 
 
 def test_findings_are_shown_by_area_as_they_are() -> None:
-    console = Console(file=io.StringIO(), width=130)
+    printed = io.StringIO()
+    console = Console(file=printed, width=130)
     findings = [
         Finding("Scoring", "[bold]a", "ok", "x [/y]"),
         Finding("Inputs", "b", "missing", "z"),
         Finding("Scoring", "c", "look", "w"),
     ]
     show_findings(Answers(console=console), model(), findings)
-    assert lines(console.file.getvalue()) == [  # type: ignore[attr-defined]
+    assert lines(printed.getvalue()) == [
         "",
         f"value_potential_strategic: {VALUE['description']}",
         *("", "Scoring", "check verdict detail", "[bold]a ok x [/y]", "c look w"),
@@ -479,11 +480,12 @@ def test_findings_are_shown_by_area_as_they_are() -> None:
 
 
 def test_findings_are_rows_for_programs() -> None:
-    console = Console(file=io.StringIO())
+    printed = io.StringIO()
+    console = Console(file=printed)
     findings = [Finding("Scoring", "[bold]\x1b", "ok", "x"), Finding("Inputs", "b", "missing", "z")]
     with Answers(as_json=True, console=console) as answers:
         show_findings(answers, model(), findings)
-    assert json.loads(console.file.getvalue()) == [  # type: ignore[attr-defined]
+    assert json.loads(printed.getvalue()) == [
         {
             "model": "value_potential_strategic",
             "area": area,

@@ -116,10 +116,11 @@ def printed(
     (movements.limit(0) if first_snapshot else movements).createOrReplaceTempView("tier_migration_summary")
     spark.sql(COMPONENTS).createOrReplaceTempView("model_components")
     tiers.createOrReplaceTempView("customer_tiers")
-    console = Console(file=io.StringIO(), width=130)
+    printed = io.StringIO()
+    console = Console(file=printed, width=130)
     with Answers(as_json=as_json, console=console) as answers:
-        show(answers, Views(spark, place or Place()), MODEL)  # type: ignore[arg-type]
-    return console.file.getvalue()  # type: ignore[attr-defined]
+        show(answers, Views(spark, place or Place()), MODEL)  # type: ignore[arg-type]  # all that it uses
+    return printed.getvalue()
 
 
 def shown(spark: SparkSession, **given: Any) -> list[str]:

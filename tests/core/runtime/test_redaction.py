@@ -173,11 +173,11 @@ def documents(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @settings(max_examples=60, deadline=None)
 @given(documents(PLAIN))
-def test_document_without_secrets_is_recorded_as_it_is(document: Any) -> None:
+def test_document_without_secrets_is_recorded_as_it_is(document: object) -> None:
     assert json.loads(json.dumps(redacted_leaves(document), ensure_ascii=False)) == document
 
 
-def shape(document: Any) -> Any:
+def shape(document: object) -> Any:
     """A document with the leaves that hold a secret taken out."""
     if isinstance(document, dict):
         return {key: shape(value) for key, value in document.items()}
@@ -188,7 +188,7 @@ def shape(document: Any) -> Any:
 
 @settings(max_examples=60, deadline=None)
 @given(documents(PLAIN | SECRET))
-def test_only_the_leaves_with_secrets_differ(document: Any) -> None:
+def test_only_the_leaves_with_secrets_differ(document: object) -> None:
     recorded = json.dumps(redacted_leaves(document), ensure_ascii=False)
     assert "HIDDEN" not in recorded
     assert shape(json.loads(recorded)) == shape(document)

@@ -136,7 +136,7 @@ def test_settings_that_cannot_be_set_are_refused_all_at_once_if_they_differ() ->
         spark__sql__session__timeZone="UTC",
     )
     with pytest.raises(ConfigurationError) as told:
-        pin(SimpleNamespace(conf=there), "UTC")  # type: ignore[arg-type]
+        pin(SimpleNamespace(conf=there), "UTC")  # type: ignore[arg-type]  # all that it uses
     remedy = (
         "for the same answers everywhere, got {}, and this platform lets no job set it; set it where the "
         "cluster or warehouse is configured"
@@ -148,7 +148,7 @@ def test_settings_that_cannot_be_set_are_refused_all_at_once_if_they_differ() ->
 
 
 def test_settings_that_cannot_be_set_but_are_as_needed_are_taken() -> None:
-    pin(SimpleNamespace(conf=Conf(spark__sql__ansi__enabled="TRUE")), "UTC")  # type: ignore[arg-type]
+    pin(SimpleNamespace(conf=Conf(spark__sql__ansi__enabled="TRUE")), "UTC")  # type: ignore[arg-type]  # all that it uses
 
 
 def test_values_are_bound_to_markers(spark: SparkSession) -> None:

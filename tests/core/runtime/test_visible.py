@@ -2,6 +2,7 @@
 
 import logging
 import unicodedata
+from types import TracebackType
 
 import pytest
 
@@ -90,8 +91,11 @@ def test_an_example_of_a_rule_can_not_forge_a_line() -> None:
     )
 
 
-def logged(message: object, *arguments: object, exc_info: object = None) -> list[str]:
-    record = logging.LogRecord("x", logging.ERROR, "f", 1, message, arguments, exc_info)  # type: ignore[arg-type]
+Raised = tuple[type[BaseException], BaseException, TracebackType]
+
+
+def logged(message: str, *arguments: object, exc_info: Raised | None = None) -> list[str]:
+    record = logging.LogRecord("x", logging.ERROR, "f", 1, message, arguments, exc_info)
     return RedactingFormatter("%(levelname)s %(name)s: %(message)s").format(record).split("\n")
 
 

@@ -11,9 +11,10 @@ from pyspark.sql import SparkSession
 from jobs.core.config.inputs import Input
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.sources.csv_source import RECORD
-from jobs.core.sources.files import Opened, SourceVersions, open_input
+from jobs.core.sources.files import Opened, open_input
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.rows import of_record
+from jobs.core.sources.source_versions import SourceVersions
 from tests.csv_reference import records
 
 HEADER = "account_id,status\n"

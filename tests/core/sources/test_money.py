@@ -88,7 +88,11 @@ def test_sums_are_whole_numbers_of_units_as_narrow_as_holds_them(
         SELECT 'Ann' AS customer_key, CAST({size} AS DECIMAL(22,6)) AS total_revenue,
             CAST(-0.5 AS DECIMAL(18,2)) AS total_gross_margin, {2**63 - 1} AS event_count
     """)
-    sizes = {"total_revenue": Decimal(size), "total_gross_margin": Decimal("0.5"), "event_count": 2**63 - 1}
+    sizes: dict[str, Decimal | int] = {
+        "total_revenue": Decimal(size),
+        "total_gross_margin": Decimal("0.5"),
+        "event_count": 2**63 - 1,
+    }
 
     units = money.Units(6, sizes)
 

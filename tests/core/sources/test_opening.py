@@ -23,6 +23,7 @@ from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import read_errors_told
 from jobs.core.sources.source_versions import SourceVersions
 from tests.aging import age
+from tests.settings import changed_setting
 
 COLUMNS = [
     "customer_name",
@@ -124,12 +125,8 @@ def typed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
 def typed_rows(spark: SparkSession, typed: str, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """The values of TYPED as the job reads them west of Greenwich, where the day begins later."""
     place = Place(spark, tmp_path_factory.mktemp("west"))
-    before = spark.conf.get("spark.sql.session.timeZone")
-    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
-    try:
+    with changed_setting(spark, "spark.sql.session.timeZone", "America/New_York"):
         return place.facts({"path": typed}).collect()
-    finally:
-        spark.conf.set("spark.sql.session.timeZone", before)
 
 
 def column(frame: DataFrame, name: str) -> list[Any]:
@@ -391,7 +388,7 @@ def test_char_columns_are_read_without_what_fills_them_up(place: Place) -> None:
     ],
     ids=["texts", "nested", "unsigned"],
 )
-def test_files_of_two_types_are_told(place: Place, ids: Any, others: Any, told: str) -> None:
+def test_files_of_two_types_are_told(place: Place, ids: object, others: object, told: str) -> None:
     place.write({})
     (place.folder / "accounts").mkdir()
     for name, values in (("a", ids), ("b", others)):
@@ -503,12 +500,8 @@ def test_csv_times_with_an_offset_are_instants_as_timestamps_are(place: Place) -
         "2024-06-31 23:30:00Z": None,
     }
     place.write(*({"customer_name": text, "event_date": text} for text in cases))
-    before = place.spark.conf.get("spark.sql.session.timeZone")
-    place.spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
-    try:
+    with changed_setting(place.spark, "spark.sql.session.timeZone", "Asia/Tokyo"):
         rows = place.facts().select("customer_key", "event_date").collect()
-    finally:
-        place.spark.conf.set("spark.sql.session.timeZone", before)
     assert {row["customer_key"]: row["event_date"] for row in rows} == cases
 
 

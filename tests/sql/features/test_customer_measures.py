@@ -277,14 +277,12 @@ def test_revenue_per_active_account_rounds_half_up_away_from_zero(spark: SparkSe
     )
 
     no_margin = {"total_gross_margin": "0.00", "margin_rate_pct": "0.00"}
-    two |= no_margin
-    three |= no_margin
     assert_rows(
         result,
         FEATURES,
-        features("tie", total_revenue="100.01", revenue_per_active_account="50.01", **two),
-        features("refunds", total_revenue="-100.01", revenue_per_active_account="-50.01", **two),
-        features("thirds", total_revenue="100.00", revenue_per_active_account="33.33", **three),
+        features("tie", total_revenue="100.01", revenue_per_active_account="50.01", **two, **no_margin),
+        features("refunds", total_revenue="-100.01", revenue_per_active_account="-50.01", **two, **no_margin),
+        features("thirds", total_revenue="100.00", revenue_per_active_account="33.33", **three, **no_margin),
     )
 
 

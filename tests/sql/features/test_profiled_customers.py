@@ -210,8 +210,10 @@ def test_shares_round_half_up_and_nothing_bought_has_none(spark: SparkSession) -
     )
 
     def shares(key: str, *figures: Any) -> Row:
-        names = ("seats_used", "seats_bought", "use_cases_matched", "use_cases_total")
-        names += ("seats_used_share", "use_cases_matched_share")
+        names = (
+            *("seats_used", "seats_bought", "use_cases_matched", "use_cases_total"),
+            *("seats_used_share", "use_cases_matched_share"),
+        )
         never = {**dict.fromkeys(COUNTS_AND_MONEY, 0), **dict.fromkeys(OTHER_FACTS)}
         return profiled(key, customer_name="Profile", **never, **dict(zip(names, figures, strict=True)))
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from pyspark.sql import SparkSession
 
-from tests import reference
 from tests.conftest import ACCOUNTS, FACTS, Row, active, fact
 from tests.generate import hostile_inputs
+from tests.reference.snapshots import snapshot
 from tests.reference_query import TEXT, WRITTEN_FOR, changed, reference_rows
 from tests.sql.steps import table
 
@@ -24,9 +24,9 @@ def by_customer(
 
 
 def expected(
-    facts: list[Row], accounts: list[Row], as_of: date = WRITTEN_FOR, **other: str
+    facts: list[Row], accounts: list[Row], as_of: date = WRITTEN_FOR, customer_key: str = "customer_name"
 ) -> dict[str, Row]:
-    tiers = reference.snapshot(facts, accounts, as_of, **other).customer_tiers
+    tiers = snapshot(facts, accounts, as_of, customer_key=customer_key).customer_tiers
     return {row["customer_key"]: row for row in tiers}
 
 

@@ -184,8 +184,10 @@ def check_tiers(spark: SparkSession, cases: dict[str, tuple[Any, ...]], tier_sna
         tier_snapshots=tier_snapshots,
     )
 
-    names = ("computed_tier", "from_tier", "candidate_before", "streak_before")
-    names += ("held_tier", "candidate_tier", "tier_streak")
+    names = (
+        *("computed_tier", "from_tier", "candidate_before", "streak_before"),
+        *("held_tier", "candidate_tier", "tier_streak"),
+    )
     assert_rows(
         result,
         CUSTOMER_STATES,
