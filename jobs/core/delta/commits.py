@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
 _Result = TypeVar("_Result")
 _ATTEMPTS = 8  # of a commit that conflicts with another run's
 _CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
-_RECENT = 20  # commits in which one's own is looked for first: a table's whole history is long
+_RECENT = 5  # commits in which one's own is looked for first: a table's whole history is long
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,9 @@ def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[s
 def _find(spark: SparkSession, identifier: str, mark: str) -> tuple[int, int] | None:
     """Version and rows of the commit that bears a mark, if there is one; others may have come after it."""
     for limit in (f" LIMIT {_RECENT}", ""):
-        history = spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").where(F.col("userMetadata") == mark)
-        # A commit without files tells no number of rows.
-        found = history.select(
-            "version", F.coalesce(F.col("operationMetrics")["numOutputRows"], F.lit("0")).cast("bigint")
-        ).collect()
-        if found:
-            return int(found[0][0]), int(found[0][1])
+        for commit in spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").collect():
+            if commit["userMetadata"] == mark:
+                # A commit without files tells no number of rows.
+                rows = (commit["operationMetrics"] or {}).get("numOutputRows", 0)
+                return int(commit["version"]), int(rows)
     return None

@@ -206,6 +206,32 @@ def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constrai
         tables.replace("older", FIRST, frame(spark, ("a", -1, None)))
 
 
+def test_tables_that_are_as_defined_are_asked_for_nothing_but_get_what_they_lack(
+    spark: SparkSession, tables: OutputTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.create("known", frame(spark).schema.fields, LAYOUT)
+    known = OutputTables(spark, tables.location)
+    known.are_as_defined = True
+    asked = []
+    properties = OutputTables.properties
+
+    def asking(self: OutputTables, table: str) -> dict[str, str] | None:
+        asked.append(table)
+        return properties(self, table)
+
+    monkeypatch.setattr(OutputTables, "properties", asking)
+    known.create("known", frame(spark).schema.fields, LAYOUT)
+    assert asked == []
+
+    more = frame(spark).withColumn("bonus", F.lit(1))
+    known.create("known", more.schema.fields, LAYOUT)
+    known.create("new", more.schema.fields, LAYOUT)
+    assert asked == ["known", "new"]
+    assert known.read("known").columns == known.read("new").columns == more.columns
+    with pytest.raises(ConfigurationError, match=r"known\.revenue: must stay BIGINT"):
+        known.create("known", more.withColumn("revenue", F.lit("1")).schema.fields, LAYOUT)
+
+
 def test_a_working_table_may_lose_its_old_versions(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("working", frame(spark).schema.fields, replace(LAYOUT, keeps_history=False))
     assert "delta.deletedFileRetentionDuration" not in (tables.properties("working") or {})

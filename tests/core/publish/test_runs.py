@@ -209,3 +209,46 @@ def test_a_run_tells_semantics_commit_and_the_texts_that_it_ran(log: RunLog) -> 
     assert event["definitions"]["rules"] == hashlib.sha256(rules).hexdigest()
     columns = (CHECKOUT / "conf/sources.yaml").read_bytes()
     assert event["definitions"]["sources"] == hashlib.sha256(columns).hexdigest()
+
+
+def test_events_of_several_models_are_one_commit_each_at_a_moment_of_its_own(log: RunLog) -> None:
+    other: ScoringModel = MODEL.model_copy(update={"name": "another"})
+    before = log._tables.version("runs")
+
+    log.tell("failed", [other, MODEL], replace(FIRST, run_id="both"), "why")
+
+    assert log._tables.version("runs") == before + 1
+    told = [event for event in log.events(MODEL.name) + log.events(other.name) if event["run_id"] == "both"]
+    moments = {event["model"]: event["happened_at"] for event in told}
+    assert moments[MODEL.name] == moments[other.name] + 1
+    assert {event["message"] for event in told} == {"why"}
+    assert min(moments.values()) > max(
+        event["happened_at"] for event in log.events(MODEL.name) if event["run_id"] != "both"
+    )
+
+
+@pytest.mark.parametrize("code", ["0.2.0+0a1b.changed", "0.2.0"])
+def test_a_run_of_code_that_may_be_another_is_like_none(
+    log: RunLog, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr("jobs.core.publish.runs.code_version", lambda: code)
+    log.tell("published", MODEL, FIRST)
+    assert not log.has_published_alike(MODEL)
+
+
+def test_a_run_is_like_one_that_published_with_its_configuration_code_and_definitions(
+    log: RunLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.core.publish.runs.code_version", lambda: "0.2.0+0a1b")
+    log.tell("started", MODEL, FIRST)
+    assert not log.has_published_alike(MODEL)
+    log.tell("published", MODEL, FIRST)
+    assert log.has_published_alike(MODEL)
+
+    changed: ScoringModel = MODEL.model_copy(update={"description": "another version"})
+    assert not log.has_published_alike(changed)
+    monkeypatch.setattr("jobs.core.publish.runs.definitions", lambda _: {"sql": "another"})
+    assert not log.has_published_alike(MODEL)
+    monkeypatch.undo()
+    monkeypatch.setattr("jobs.core.publish.runs.code_version", lambda: "0.2.0+ffff")
+    assert not log.has_published_alike(MODEL)
