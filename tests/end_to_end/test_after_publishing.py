@@ -82,7 +82,7 @@ def test_what_a_killed_run_left_and_two_runs_at_once_are_found(
     assert workspace.run(MARCH, SEPTEMBER) == 0
     with monkeypatch.context() as patched:
         # Killed between `published` and the comparison of the next date.
-        patched.setattr(Publisher, "settle", lambda *_: None)
+        patched.setattr(Publisher, "compare_stale_days", lambda *_: None)
         assert workspace.run(JUNE) == 0
     assert previous(workspace, SEPTEMBER) == latest_run(workspace, MARCH)
 
