@@ -24,10 +24,10 @@ from benchmark_measure import (
     RunFailedError,
     machine,
     run_measured,
-    spark_account,
     workplace_with_event_log,
 )
 from deltalake import DeltaTable
+from event_log import spark_account
 
 from jobs.core.runtime.progress import say
 
@@ -164,6 +164,7 @@ class Benchmark:
         run = {
             "seconds": cost.seconds,
             "facts_per_second": round(result["facts"] / cost.seconds),
+            "cpu_seconds": cost.cpu_seconds,
             "peak_memory_bytes": cost.peak_memory_bytes,
             **account,
             "mismatching_customers": mismatches,

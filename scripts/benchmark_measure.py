@@ -1,14 +1,11 @@
 """What a run costs: time and memory of its processes, Spark's account of its tasks, and on what machine."""
 
-import json
 import os
 import platform
 import re
 import shutil
-import statistics
 import subprocess
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,9 +18,6 @@ from jobs.core.runtime.java import HOW_TO_INSTALL, find_java
 
 SECONDS_BETWEEN_SAMPLES = 0.2
 SECONDS_TO_END = 60
-# A stage of few or short tasks says nothing about skew.
-FEWEST_TASKS = 4
-FEWEST_TASK_SECONDS = 10.0
 # What a local session takes from outside the job: a log of what each task took.
 _SPARK_DEFAULTS = """
 spark.eventLog.enabled true
@@ -52,10 +46,12 @@ class Cost:
 
     Attributes:
         seconds: from its start to its end.
+        cpu_seconds: of processors, in it and all that it started.
         peak_memory_bytes: the largest sum of resident memory that a sample saw.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_memory_bytes: int
 
 
@@ -67,6 +63,7 @@ def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], 
     """
     members: set[psutil.Process] = set()
     peak = 0
+    cpu: dict[tuple[int, float], float] = {}
     with log.open("w") as output:
         started = time.perf_counter()
         process = psutil.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -74,8 +71,10 @@ def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], 
             while (status := _ended(process)) is None:
                 members |= _tree(process)
                 peak = max(peak, sum(map(_resident_bytes, members)))
+                cpu |= _cpu_seconds(members)
             seconds = time.perf_counter() - started
             # A Java machine outlives the Python that started it for a moment, and ends its event log then.
+            cpu |= _cpu_seconds(members)
             _, alive = psutil.wait_procs(members, timeout=SECONDS_TO_END)
             if alive:
                 raise RunFailedError(f"{command[1]} left processes running {SECONDS_TO_END} s after its end")
@@ -85,7 +84,7 @@ def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], 
                     member.kill()
     if status:
         raise RunFailedError(f"{command[1]} ended with status {status}:\n{log.read_text()[-2000:]}")
-    return Cost(round(seconds, 3), peak)
+    return Cost(round(seconds, 3), round(sum(cpu.values()), 3), peak)
 
 
 def _ended(process: psutil.Popen) -> int | None:
@@ -105,6 +104,18 @@ def _tree(process: psutil.Popen) -> set[psutil.Process]:
         return set()
 
 
+def _cpu_seconds(members: set[psutil.Process]) -> dict[tuple[int, float], float]:
+    """By process, what it has taken of processors; the last sample counts of one that has ended."""
+    found = {}
+    for member in members:
+        try:
+            times = member.cpu_times()
+            found[member.pid, member.create_time()] = times.user + times.system
+        except psutil.Error:
+            continue
+    return found
+
+
 def _resident_bytes(process: psutil.Process) -> int:
     try:
         parent = process.parent()
@@ -115,43 +126,6 @@ def _resident_bytes(process: psutil.Process) -> int:
     except psutil.NoSuchProcess:
         return 0
     return resident
-
-
-def spark_account(event_logs: Path) -> dict[str, float | int | None]:
-    """Spill, shuffle, task time and the worst straggler, from the event log of the one run in a folder.
-
-    Raises:
-        RunFailedError: there isn't exactly one event log, or it tells of no task.
-    """
-    logs = list(event_logs.iterdir())
-    if len(logs) != 1:
-        raise RunFailedError(f"One Spark event log was expected, got {len(logs)}")
-    totals: dict[str, int] = defaultdict(int)
-    seconds: dict[tuple[int, int], list[float]] = defaultdict(list)
-    with logs[0].open(encoding="utf-8") as lines:
-        for line in lines:
-            if not line.startswith('{"Event":"SparkListenerTaskEnd"'):
-                continue
-            task = json.loads(line)
-            # A task that failed before it ran has no metrics.
-            if metrics := task.get("Task Metrics"):
-                totals["memory_spilled_bytes"] += metrics["Memory Bytes Spilled"]
-                totals["disk_spilled_bytes"] += metrics["Disk Bytes Spilled"]
-                totals["shuffle_written_bytes"] += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-                stage = (task["Stage ID"], task["Stage Attempt ID"])
-                seconds[stage].append(metrics["Executor Run Time"] / 1000)
-    if not seconds:
-        raise RunFailedError("Spark's event log tells of no task: its format may have changed")
-    stragglers = [
-        max(stage) / statistics.mean(stage)
-        for stage in seconds.values()
-        if len(stage) >= FEWEST_TASKS and sum(stage) >= FEWEST_TASK_SECONDS
-    ]
-    return {
-        **totals,
-        "task_seconds": round(sum(map(sum, seconds.values())), 3),
-        "longest_task_over_mean": round(max(stragglers), 2) if stragglers else None,
-    }
 
 
 def machine() -> dict[str, Any]:

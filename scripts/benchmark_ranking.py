@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmark_measure import machine, spark_account, workplace_with_event_log
+from benchmark_measure import machine, workplace_with_event_log
+from event_log import spark_account
 
 from jobs.core.runtime.progress import say
 

@@ -21,10 +21,13 @@ HEADINGS = (
     "facts",
     "engine",
     "seconds",
+    "CPU seconds",
     "facts/s",
     "peak memory GiB",
     "spilled GiB (memory + disk)",
+    "read GiB",
     "shuffled GiB",
+    "executions",
     "task seconds",
     "longest/mean task",
     "runs",
@@ -40,7 +43,7 @@ def median(result: Result, measure: str) -> float | None:
 
 def table(results: Sequence[Result]) -> str:
     """The results as a Markdown table, with the machines they are from below."""
-    lines: list[tuple[str, ...]] = [HEADINGS, ("---:",) * 2 + ("---",) + ("---:",) * 8 + ("---",)]
+    lines: list[tuple[str, ...]] = [HEADINGS, ("---:",) * 2 + ("---",) + ("---:",) * 11 + ("---",)]
     lines += [_row(result) for result in results]
     machines = sorted({_machine(result) for result in results})
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *machines])
@@ -55,10 +58,13 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result['facts']:,}",
         ENGINES[result["engine"]],
         _number(seconds, 1),
+        _number(median(result, "cpu_seconds"), 1),
         _number(result["facts"] / seconds if seconds else None, 0),
         _number(median(result, "peak_memory_bytes"), 2, GIB),
         "-" if memory is None or disk is None else f"{memory / GIB:,.2f} + {disk / GIB:,.2f}",
+        _number(median(result, "read_bytes"), 2, GIB),
         _number(median(result, "shuffle_written_bytes"), 2, GIB),
+        _number(median(result, "executions"), 0),
         _number(median(result, "task_seconds"), 1),
         _number(median(result, "longest_task_over_mean"), 2),
         str(len(result["runs"])),
