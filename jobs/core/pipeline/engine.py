@@ -101,11 +101,11 @@ class Engine:
             return step.makes(**{read: self.value(read) for read in known})
 
     def _selected(self, step: Step) -> DataFrame:
-        text = step.text
+        text = with_functions(step.text)
         read = reads(text)
         views = {relation: self._view(relation) for relation in read.names}
         values = {marker: self.value(marker) for marker in read.markers}
-        query = with_functions(over_views(text, views))
+        query = over_views(text, views)
         try:
             return self._spark.sql(query, args=values)
         except Exception:
