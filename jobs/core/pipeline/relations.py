@@ -45,14 +45,36 @@ class Reads:
 def reads(text: str) -> Reads:
     """What a SELECT of the project reads."""
     tree = sqlglot.parse_one(text, dialect="spark")
-    own = {expression.alias for expression in tree.find_all(sql.CTE)}
     relations = [
         Relation(table.name, table.this.meta["start"], bool(table.alias))
         for table in tree.find_all(sql.Table)
-        if table.name not in own and table.find_ancestor(sql.Hint) is None
+        if not _is_own(table) and table.find_ancestor(sql.Hint) is None
     ]
     markers = frozenset(marker.name for marker in tree.find_all(sql.Placeholder))
     return Reads(tuple(sorted(relations, key=lambda relation: relation.start)), markers)
+
+
+def _is_own(table: sql.Table) -> bool:
+    """Whether a name means a common table expression where it stands."""
+    inside: sql.Expr = table
+    while inside.parent is not None:
+        if table.name in _defined_around(inside):
+            return True
+        inside = inside.parent
+    return False
+
+
+def _defined_around(inside: sql.Expr) -> set[str]:
+    """The common table expressions that a part of a query sees of those right around it.
+
+    The query sees all of its WITH, and each expression of the WITH those before it.
+    """
+    around, defined = inside.parent, []
+    if isinstance(around, sql.With):
+        defined = around.expressions[: around.expressions.index(inside)]
+    elif isinstance(around, sql.Query) and not isinstance(inside, sql.With):
+        defined = around.ctes
+    return {each.alias for each in defined}
 
 
 def over_views(text: str, views: Mapping[str, str]) -> str:

@@ -68,13 +68,36 @@ def test_nothing_is_made_that_nobody_asks_for() -> None:
     assert set(STEPS) - asked == set()
 
 
+def named_in(header: str) -> set[str]:
+    """The relations that the header of a file names as its inputs.
+
+    Between commas, without what explains them in parentheses or behind a colon: a word, or, among more words,
+    what is written as a name.
+    """
+    inputs = re.search(r"Inputs?: (.*?)\. (?:Shuffles|Why)", header + " Why")
+    assert inputs, "Input or Inputs, then Shuffles"
+    parts = re.sub(r"\([^)]*\)|:.*", "", inputs[1]).split(",")
+    words = [part.split() for part in parts]
+    return {word for part in words for word in part if len(part) == 1 or "_" in word}
+
+
 @pytest.mark.parametrize("step", SQL, ids=lambda step: step.name)
 def test_the_header_of_a_file_names_what_it_reads(step: Step) -> None:
     [comment] = re.findall(r"\A(?:--.*\n)+", step.text)
     header = re.sub(r"\n-- ", " ", comment)
     assert header.startswith("-- Grain: ")
-    told = re.search(r"Inputs?: (.*?)\. (?:Shuffles|Why)", header + " Why")
-    assert told, "Input or Inputs, then Shuffles"
     assert "Shuffles: " in header
-    named = set(re.findall(r"\w+", re.sub(r"\([^)]*\)", "", told[1]))) & (set(STEPS) | set(INPUTS))
-    assert named == set(reads(step.text).names)
+    assert named_in(header) == set(reads(step.text).names)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named"),
+    [
+        ("Input: events.", {"events"}),
+        ("Inputs: events, gone.", {"events", "gone"}),
+        ("Inputs: events (all of them, by day), and behind them old_texts: a few.", {"events", "old_texts"}),
+        ("Input: events, their money as whole units.", {"events"}),
+    ],
+)
+def test_whatever_a_header_calls_an_input_counts(inputs: str, named: set[str]) -> None:
+    assert named_in(f"-- Grain: one. {inputs} Shuffles: none.") == named
