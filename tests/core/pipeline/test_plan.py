@@ -68,6 +68,27 @@ def test_nothing_is_made_that_nobody_asks_for() -> None:
     assert set(STEPS) - asked == set()
 
 
+def sql_before(name: str) -> Iterator[str]:
+    """The steps of SQL that one is made of, directly and behind functions."""
+    for read in all_reads(STEPS[name]) & set(STEPS):
+        if STEPS[read].file:
+            yield read
+        yield from sql_before(read)
+
+
+def test_the_method_lists_every_file_after_what_it_is_made_of() -> None:
+    page = (CHECKOUT / "sql/METHODOLOGY.md").read_text()
+    table = page.split("## The order of the steps", 1)[1].split("\n\n")[1]
+    stage, listed = "", []
+    for folder, name in re.findall(r"`(?:(\w+)/)?(\w+)\.sql`", table):
+        stage = folder or stage
+        listed.append(name)
+        assert STEPS[name].file == (stage, f"{name}.sql")
+    assert sorted(listed) == sorted(step.name for step in SQL)
+    too_early = {name: set(sql_before(name)) - set(listed[:place]) for place, name in enumerate(listed)}
+    assert {name: missing for name, missing in too_early.items() if missing} == {}
+
+
 def named_in(header: str) -> set[str]:
     """The relations that the header of a file names as its inputs.
 
