@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
+from jobs.core.config.table_registry import tables_of
 from jobs.core.publish.explanation import score_components_query
 from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
@@ -14,14 +15,6 @@ from tests.generate import history_inputs
 from tests.reference.snapshots import snapshot
 
 MARCH, JUNE, SEPTEMBER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
-TABLES = (
-    "customer_tiers",
-    "excluded_customers",
-    "model_components",
-    "tier_migration",
-    "tier_migration_summary",
-    "tier_summary",
-)
 
 
 def total(rows: list[Row], column: str) -> Decimal:
@@ -97,8 +90,11 @@ def test_published_tables_are_for_every_reader_and_of_one_model(
     assert workspace.run("2024-12-31") == 0
 
     output = workspace.folder / "output"
-    for table in (*TABLES, "customer_features", "runs"):
-        opened = DeltaTable(output / table)
+    tables = {entry.parent.name: DeltaTable(entry.parent) for entry in output.glob("*/_delta_log")}
+    assert {"customer_features", *tables_of("snapshot"), "tier_migration", "tier_summary", "runs"} <= set(
+        tables
+    )
+    for table, opened in tables.items():
         assert opened.protocol().min_reader_version == 1, table
         assert opened.metadata().partition_columns == ["as_of"], table
         assert opened.metadata().description, table

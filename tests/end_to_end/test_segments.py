@@ -10,6 +10,7 @@ import yaml
 
 from jobs import check_model, decide
 from jobs.core.config.model import load_model
+from jobs.core.config.table_registry import types_of
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.decisions import FIELDS, prepare
@@ -28,7 +29,7 @@ def append_decisions(workspace: Workspace, decisions: Sequence[Row], output: str
     """As jobs/decide.py does."""
     tables = OutputTables(workspace.spark, Location(path=str(workspace.folder / output)))
     prepare(tables, load_model(MODEL))
-    rows = [tuple(row[name] for name in FIELDS.names) for row in decisions]
+    rows = [tuple(row[name] for name in types_of("tier_decisions")) for row in decisions]
     tables.append("tier_decisions", workspace.spark.createDataFrame(rows, FIELDS))
 
 

@@ -109,6 +109,18 @@ def table_registry() -> TableRegistry:
     return validate(TableRegistry, read_yaml(resource("conf", "tables.yaml"), name), name)
 
 
+def types_of(table: str) -> dict[str, str]:
+    """The types of a table's columns, in their order, of those that every model has."""
+    registry = table_registry()
+    this = registry.tables[table]
+    columns = {
+        **(registry.every_table.columns if this.by_date else {}),
+        **registry.measures_of(this),
+        **this.columns,
+    }
+    return {name: column.type for name, column in columns.items()}
+
+
 def tables_with_history() -> tuple[str, ...]:
     """The tables that are read at old versions."""
     return tuple(name for name, table in table_registry().tables.items() if table.keeps_history)

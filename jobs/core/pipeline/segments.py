@@ -8,27 +8,28 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.config.decisions import DECISIONS, REJECT, values_by_axis
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import Segmentation
+from jobs.core.config.table_registry import types_of
 from jobs.core.pipeline import expressions
 from jobs.core.runtime.literals import literal_rows
 
-# What a snapshot remembers of the one before it, by column of customer_segments.
-_REMEMBERED = {
-    "customer_key": "string",
-    "customer_name": "string",
-    "is_scored": "boolean",
-    "held_tier": "string",
-    "candidate_tier": "string",
-    "tier_streak": "int",
-    "held_value_segment": "string",
-    "pending_value_segment": "string",
-    "pending_since": "date",
-    "computed_behavior_segment": "string",
-    "behavior_segment": "string",
-    "computed_health_state": "string",
-    "above_since": "date",
-    "left_segment": "string",
-    "left_since": "date",
-}
+# What a snapshot remembers of the one before it: columns of customer_segments.
+_REMEMBERED = (
+    "customer_key",
+    "customer_name",
+    "is_scored",
+    "held_tier",
+    "candidate_tier",
+    "tier_streak",
+    "held_value_segment",
+    "pending_value_segment",
+    "pending_since",
+    "computed_behavior_segment",
+    "behavior_segment",
+    "computed_health_state",
+    "above_since",
+    "left_segment",
+    "left_since",
+)
 _MEASURES = (
     "health_score",
     "delivered_service_level",
@@ -74,7 +75,8 @@ def computed_segments(customer_tiers: DataFrame, model: ScoringModel, as_of: dat
 def remembered_segments(spark: SparkSession, previous_segments: DataFrame | None = None) -> DataFrame:
     """What a snapshot remembers of the one before it; no row without one."""
     if previous_segments is None:
-        return literal_rows(spark, _REMEMBERED, [])
+        types = types_of("customer_segments")
+        return literal_rows(spark, {name: types[name] for name in _REMEMBERED}, [])
     return previous_segments.select(*_REMEMBERED)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import DateType, StringType, StructField, StructType, TimestampType
 
 from jobs.core.config.decisions import COLUMNS, Decision
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import table_definition
+from jobs.core.config.table_registry import types_of
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.pipeline.engine import Engine
@@ -18,24 +18,12 @@ from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.runtime.literals import literal_rows
 
 TABLE = "tier_decisions"
-FIELDS = StructType(
-    [
-        StructField("customer_key", StringType()),
-        StructField("axis", StringType()),
-        StructField("decision", StringType()),
-        StructField("value", StringType()),
-        StructField("decided_by", StringType()),
-        StructField("reason", StringType()),
-        StructField("valid_from", DateType()),
-        StructField("expires", DateType()),
-        StructField("recorded_at", TimestampType()),
-    ]
-)
+FIELDS = ", ".join(f"{name} {kind}" for name, kind in types_of(TABLE).items())
 
 
 def prepare(tables: OutputTables, model: ScoringModel) -> None:
     """Creates the table of decisions unless it is there."""
-    tables.create(TABLE, FIELDS.fields, table_definition(TABLE, model))
+    tables.create(TABLE, _none(tables).schema.fields, table_definition(TABLE, model))
 
 
 def record(
@@ -64,11 +52,13 @@ def record(
         problems += () if allow_unknown else _unknown_customers(tables, decisions, snapshot)
     problems.refuse()
     prepare(tables, model)
-    types = {name: FIELDS[name].dataType.simpleString() for name in COLUMNS}
+    types = types_of(TABLE)
     rows = [tuple(decision.values[name] for name in COLUMNS) for decision in decisions]
     # The clock, for once: when a decision was recorded is a fact about it, and the later one counts.
     recorded = tables.read(TABLE).agg(later_than_all("recorded_at").alias("recorded_at"))
-    tables.append(TABLE, literal_rows(tables.spark, types, rows).crossJoin(recorded))
+    tables.append(
+        TABLE, literal_rows(tables.spark, {name: types[name] for name in COLUMNS}, rows).crossJoin(recorded)
+    )
 
 
 def _contradictions(decisions: Sequence[Decision]) -> Iterator[str]:
@@ -111,8 +101,11 @@ def _published(tables: OutputTables, table: str, snapshot: Snapshot) -> DataFram
 
 def decided(tables: OutputTables) -> DataFrame:
     """All decisions; none before the first is recorded."""
-    there = tables.is_there(TABLE)
-    return tables.read(TABLE) if there else tables.spark.createDataFrame([], FIELDS)
+    return tables.read(TABLE) if tables.is_there(TABLE) else _none(tables)
+
+
+def _none(tables: OutputTables) -> DataFrame:
+    return tables.spark.createDataFrame([], FIELDS)
 
 
 def pending(engine: Engine, tables: OutputTables, snapshot: Snapshot, axis: str | None = None) -> DataFrame:

@@ -11,7 +11,7 @@ from jobs.core.config.model import ScoringModel, fallbacks_of
 from jobs.core.config.published_tables import table_definition
 from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_registry import tables_with_history
+from jobs.core.config.table_registry import tables_with_history, types_of
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.making import lacks_history
 from jobs.core.delta.tables import OutputTables
@@ -24,16 +24,6 @@ from jobs.core.runtime.visible import visible
 
 LABELS = ("as_of", "model", "run_id")  # of every row of every table
 SHARED = "shared"  # the model of what belongs to no model: features and checks of sources
-_CHECKS = {
-    "model": "string",
-    "rule": "string",
-    "source": "string",
-    "severity": "string",
-    "checked": "bigint",
-    "failed": "bigint",
-    "example": "string",
-    "verdict": "string",
-}
 
 
 class Output:
@@ -133,7 +123,9 @@ class Output:
             for model, c in checks
         ]
         if rows:
-            self.append("data_quality", snapshot, literal_rows(self.root.spark, _CHECKS, rows))
+            of_run = {"as_of", "run_id"}
+            types = {name: kind for name, kind in types_of("data_quality").items() if name not in of_run}
+            self.append("data_quality", snapshot, literal_rows(self.root.spark, types, rows))
 
     def where_to_look(self, snapshot: Snapshot) -> str:
         """Where a person finds what the checks of a run found."""

@@ -13,6 +13,7 @@ from jobs.core.config.configuration import Configuration
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import table_definition
 from jobs.core.config.settings import Settings
+from jobs.core.config.table_registry import types_of
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import in_order
@@ -32,30 +33,6 @@ Status = Literal[
     "comparison_refused",
     "comparison_failed",
 ]
-_RUNS = {
-    "as_of": "date",
-    "model": "string",
-    "run_id": "string",
-    "status": "string",
-    "happened_at": "timestamp",
-    "message": "string",
-    "previous_run_id": "string",
-    "previous_segments_hash": "string",
-    "source_versions": "map<string,bigint>",
-    "source_files": "map<string,string>",
-    "source_rows": "map<string,bigint>",
-    "table_versions": "map<string,bigint>",
-    "row_counts": "map<string,bigint>",
-    "content_hashes": "map<string,string>",
-    "revenue": "decimal(28,2)",
-    "seconds": "double",
-    "configuration_hash": "string",
-    "configuration": "string",
-    "model_hash": "string",
-    "code_version": "string",
-    "semantics": "int",
-    "definitions": "map<string,string>",
-}
 HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 SEVERAL_MODELS = "several models"  # holder where each model's tables have a place of their own
 
@@ -155,8 +132,9 @@ class RunLog:
             "model_hash": configuration.model_hash,
             **_as_columns(snapshot.made_with or self._made_with()),
         }
+        types = types_of("runs")
         return [
-            (value if isinstance(value, Column) else F.lit(value)).cast(_RUNS[name]).alias(name)
+            (value if isinstance(value, Column) else F.lit(value)).cast(types[name]).alias(name)
             for name, value in values.items()
         ]
 
@@ -224,7 +202,7 @@ def create_runs(tables: OutputTables, model: ScoringModel, holds: str) -> None:
         model: any of those that it holds.
         holds: the words for them.
     """
-    nothing = (F.lit(None).cast(kind).alias(name) for name, kind in _RUNS.items())
+    nothing = (F.lit(None).cast(kind).alias(name) for name, kind in types_of("runs").items())
     empty = one_row(tables.spark).select(*nothing)
     tables.create("runs", empty.schema.fields, table_definition("runs", model), {HOLDS: holds})
 

@@ -11,11 +11,11 @@ from pyspark.sql import SparkSession
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.published_tables import TableDefinition, table_definition
 from jobs.core.config.source_columns import source_tables
-from jobs.core.config.table_registry import Stage, TableRegistry, table_registry, tables_of
+from jobs.core.config.table_registry import Stage, TableRegistry, table_registry, tables_of, types_of
 from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.scores import Fallback, Size
-from jobs.core.publish import decisions, output, runs
+from jobs.core.publish import decisions
 from jobs.core.publish.readers import PUBLISHED
 from jobs.core.sources.money import PLANNED
 from tests.conftest import ACCOUNTS, CHECKOUT, FACTS
@@ -87,15 +87,12 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
     with Engine(spark, **given) as engine:
         asked = [name for stage in COMPUTED for name in tables_of(stage)]
         types = {name: dict(frame.dtypes) | LABELS for name, frame in engine.tables(asked).items()}
-    if model.segments is not None:
-        recorded = given["tier_decisions"].dtypes
-        types["tier_decisions"] = dict(recorded)
+    recorded = ["data_quality", "runs", *(["tier_decisions"] if model.segments else [])]
     sources = ["dim_accounts", "fct_revenues", *(["dim_customers"] if model.health else [])]
     return {
         **types,
-        "data_quality": output._CHECKS | LABELS,
+        **{name: types_of(name) for name in recorded},  # which are made as the registry has them
         **{f"quarantine_{source}": QUARANTINED | LABELS for source in sources},
-        "runs": runs._RUNS,
     }
 
 

@@ -3,25 +3,27 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import load_model
+from jobs.core.config.table_registry import types_of
 from jobs.core.pipeline.engine import Engine
-from jobs.core.publish.decisions import FIELDS
+from jobs.core.publish.decisions import FIELDS, TABLE
 from tests.conftest import Row
 from tests.generate_profiles import FAULTS, decision
 
+NAMES = list(types_of(TABLE))
 OVERRIDE = decision("c1", "tier", "override", "Scale", date(2024, 1, 1), expires=date(2025, 1, 1))
 
 
 def counting(spark: SparkSession, *decisions: Row) -> list[bool]:
     """Which of the decisions count, in their order."""
     rows = [
-        tuple({**row, "decided_by": str(place)}[name] for name in FIELDS.names)
+        tuple({**row, "decided_by": str(place)}[name] for name in NAMES)
         for place, row in enumerate(decisions)
     ]
     given = spark.createDataFrame(rows, FIELDS).coalesce(1)
     model = load_model("value_potential_strategic")
     with Engine(spark, model=model, tier_decisions=given) as engine:
         result = engine.table("judged_decisions").collect()
-    assert [field for field in result[0].asDict() if field != "counts"] == FIELDS.names
+    assert [field for field in result[0].asDict() if field != "counts"] == NAMES
     return [row["counts"] for row in sorted(result, key=lambda row: int(row["decided_by"]))]
 
 
