@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,7 @@ from jobs.core.runtime.resources import resource
 
 # Raised whenever the same inputs may give other rows than an earlier version gave.
 SEMANTICS = 2
+_PACKAGE = "customer-tiers"
 COMMIT_FILE = "commit.txt"  # in the package, written when it is built
 
 
@@ -27,17 +29,22 @@ def code_version() -> str:
 
     `.changed` behind it says that files of the checkout are others than the commit's.
     """
-    try:
-        number = version("customer-tiers")
-    except PackageNotFoundError:
-        number = "unpackaged"
-    packaged = resource(COMMIT_FILE)
-    commit = (
-        packaged.read_text(encoding="utf-8").strip()
-        if packaged.is_file()
-        else checkout_commit(Path(__file__).parents[3])
-    )
+    root = Path(__file__).parents[3]
+    number, packaged = version_number(root), resource(COMMIT_FILE)
+    commit = packaged.read_text(encoding="utf-8").strip() if packaged.is_file() else checkout_commit(root)
     return f"{number}+{commit}" if commit else number
+
+
+def version_number(folder: Path) -> str:
+    """The version of the code in a folder: a checkout's own, whatever is installed beside it."""
+    file = folder / "pyproject.toml"
+    project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {}) if file.is_file() else {}
+    if project.get("name") == _PACKAGE:  # installed into a folder, the code stands beside another's
+        return str(project["version"])
+    try:
+        return version(_PACKAGE)
+    except PackageNotFoundError:
+        return "unpackaged"
 
 
 def is_one_version(code: str) -> bool:

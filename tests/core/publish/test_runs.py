@@ -3,11 +3,11 @@
 import hashlib
 import json
 import re
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -202,7 +202,8 @@ def published_by_the_readme(log: RunLog) -> dict[str, str]:
 def test_a_run_tells_semantics_commit_and_the_texts_that_it_ran(log: RunLog) -> None:
     event = log.events(MODEL.name)[-1]
     assert event["semantics"] == SEMANTICS
-    number = re.escape(version("customer-tiers"))
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    number = re.escape(project["version"])
     assert re.fullmatch(rf"{number}\+[0-9a-f]{{12}}(\.changed)?", event["code_version"])
     assert set(event["definitions"]) == {"sql", "rules", "sources"}
     rules = (CHECKOUT / "conf/rules.yaml").read_bytes()
