@@ -36,7 +36,7 @@ def _parser() -> Parser:
     parser = Parser("check-model", __doc__)
     parser.add_argument("--model", metavar="NAME", help="one of the configuration's models (default: all)")
     parser.add_argument(
-        "--today", metavar="YYYY-MM-DD", help="tells how old the latest snapshot is on that date"
+        "--today", metavar="YYYY-MM-DD", help="say how old the latest snapshot is on that date"
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with status 3 if anything is found to be missing"

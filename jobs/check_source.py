@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from jobs.core.commands.arguments import Parser, optional_date
 from jobs.core.commands.configuration import read_configuration
 from jobs.core.commands.kit import Command, leave, run_command
-from jobs.core.commands.model_fit import check_models
+from jobs.core.commands.model_fit import check_models_fit_sources
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings
@@ -57,7 +57,7 @@ def _check_source(command: Command) -> None:
     ):
         source_versions = SourceVersions()
         sources = open_sources(spark, settings, source_versions)
-        check_models(spark, settings, models, sources, as_of or _NO_DATE)
+        check_models_fit_sources(spark, settings, models, sources, as_of or _NO_DATE)
         report = SourceReport(answers, settings, QualityRules.of(settings))
         latest = _show_sources(report, sources)
         _show_todos(answers, command.arguments.config, settings)

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from jobs.core.commands.arguments import Parser, date_option
 from jobs.core.commands.configuration import read_configuration
 from jobs.core.commands.kit import Command, leave, run_command
-from jobs.core.commands.model_fit import check_models
+from jobs.core.commands.model_fit import check_models_fit_sources
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.settings import Settings
 from jobs.core.publish import decisions
@@ -90,7 +90,7 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
     source_versions = SourceVersions()
     sources = open_sources(spark, settings, source_versions)
     named, window_months = key_is_name(settings), models[0].window_months
-    check_models(spark, settings, models, sources, dates[0])
+    check_models_fit_sources(spark, settings, models, sources, dates[0])
     refuse_old_names(output)
     output.keep_history()
     for model in models:

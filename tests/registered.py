@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 from pyspark.sql.types import StructType
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.published_tables import columns_of
+from jobs.core.config.published_tables import published_columns
 from jobs.core.config.table_registry import table_registry
 
 NUMBER = r"DECIMAL|BIGINT|INT|DOUBLE"
@@ -20,7 +20,7 @@ def _plain(kind: str) -> str:
 
 def differences(table: str, model: ScoringModel, published: Mapping[str, str]) -> list[str]:
     """How the columns of a table, with their types, differ from what the registry says of them."""
-    described = {name: _plain(column.type) for name, column in columns_of(table, model).items()}
+    described = {name: _plain(column.type) for name, column in published_columns(table, model).items()}
     found = [
         f"{table}.{name}: {described.get(name)} in the registry, published as {_plain(kind)}"
         for name, kind in published.items()
@@ -41,7 +41,7 @@ def assert_as_registered(folder: Path, model: ScoringModel) -> set[str]:
         types = {field.name: field.dataType.simpleString() for field in schema}
         assert differences(name, model, types) == []
         comments = {field.name: field.metadata.get("comment") for field in schema}
-        assert comments == {field: columns_of(name, model)[field].comment for field in types}
+        assert comments == {field: published_columns(name, model)[field].comment for field in types}
         registered = table_registry().tables[name]
         if registered.key:
             key = [*(("as_of", "model") if registered.by_date else ()), *registered.key]

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
-from jobs.core.config.table_registry import tables_of
+from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.publish.explanation import score_components_query
 from tests.conftest import Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
@@ -91,9 +91,13 @@ def test_published_tables_are_for_every_reader_and_of_one_model(
 
     output = workspace.folder / "output"
     tables = {entry.parent.name: DeltaTable(entry.parent) for entry in output.glob("*/_delta_log")}
-    assert {"customer_features", *tables_of("snapshot"), "tier_migration", "tier_summary", "runs"} <= set(
-        tables
-    )
+    assert {
+        "customer_features",
+        *tables_of_stage("snapshot"),
+        "tier_migration",
+        "tier_summary",
+        "runs",
+    } <= set(tables)
     for table, opened in tables.items():
         assert opened.protocol().min_reader_version == 1, table
         assert opened.metadata().partition_columns == ["as_of"], table

@@ -125,7 +125,7 @@ def test_what_the_recipes_add_is_read(copy: Path) -> None:
     assert model.flags[0].flag == "LOSS_MAKER"
     assert "negative_margin" in QualityRules.of(plain_settings()).rows["fct_revenues"]
     assert source_columns.source_tables()["dim_customers"].columns["loyalty_years"].type == "number"
-    assert "flag_summary" in table_registry.tables_of("comparison")
+    assert "flag_summary" in table_registry.tables_of_stage("comparison")
     assert STEPS["flag_summary"].reads == ("customer_tiers",)
 
 

@@ -99,7 +99,7 @@ def overview(program: str, description: str | None, parts: Mapping[str, str | No
     listed = [f"  {name:<14}{text}" for name, text in parts.items()]
     usage = f"usage: {program} {{{','.join(parts)}}} [options]"
     return "\n".join(
-        [usage, f"\n{description}\n", *listed, f"\n{program} {next(iter(parts))} --help tells more"]
+        [usage, f"\n{description}\n", *listed, f"\n{program} {next(iter(parts))} --help shows its options"]
     )
 
 

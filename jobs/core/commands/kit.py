@@ -90,8 +90,8 @@ def run_command(parser: Parser, arguments: Sequence[str], body: Callable[[Comman
 
 
 def refused_arguments(error: ConfigurationError, further: str) -> int:
-    """Says what is wrong with arguments, and which command tells of right ones; the exit status."""
-    say(redacted(f"{problems_told('Bad arguments:', error)}\n{further} tells of them"))
+    """Says what is wrong with arguments, and which command shows right ones; the exit status."""
+    say(redacted(f"{problems_told('Bad arguments:', error)}\nSee {further}"))
     return BAD_CONFIGURATION
 
 

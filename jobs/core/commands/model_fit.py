@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.model_check import check_model
+from jobs.core.config.model_check import check_columns_of_model
 from jobs.core.config.settings import Settings
 from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
@@ -16,7 +16,7 @@ from jobs.core.sources.money import PLANNED
 from jobs.core.sources.opening import key_is_name
 
 
-def check_models(
+def check_models_fit_sources(
     spark: SparkSession,
     settings: Settings,
     models: list[ScoringModel],
@@ -32,7 +32,7 @@ def check_models(
     problems = Problems()
     for model in models:
         with problems.gathered():
-            check_model(model, features)
+            check_columns_of_model(model, features)
     problems.refuse()
 
 

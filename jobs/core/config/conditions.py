@@ -92,7 +92,7 @@ def check_rules(rules: Sequence[Rule], info: ValidationInfo) -> Iterator[str]:
         yield from check_thresholds(((str(path), rule.when) for path, rule in enumerate(rules)), known)
 
 
-def refuse(problems: Iterable[str]) -> None:
+def raise_all(problems: Iterable[str]) -> None:
     """Raises ValueError with all problems, if there are any."""
     all_problems = "; ".join(problems)
     if all_problems:

@@ -18,7 +18,7 @@ from jobs.core.config.conditions import (
     check_names,
     check_rules,
     check_thresholds,
-    refuse,
+    raise_all,
 )
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.model_names import ModelName
@@ -57,19 +57,19 @@ class ScoringModel(Document):
     @field_validator("peer_group")
     @classmethod
     def _peer_group(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        refuse(check_names("column", list(columns)))
+        raise_all(check_names("column", list(columns)))
         return columns
 
     @field_validator("components")
     @classmethod
     def _components(cls, components: tuple[Component, ...], info: ValidationInfo) -> tuple[Component, ...]:
-        refuse(component_problems(components, shared=info.data.get("missing") == "shared"))
+        raise_all(component_problems(components, shared=info.data.get("missing") == "shared"))
         return components
 
     @field_validator("exclusions")
     @classmethod
     def _exclusions(cls, rules: tuple[Exclusion, ...], info: ValidationInfo) -> tuple[Exclusion, ...]:
-        refuse([*check_names("reason", [rule.reason for rule in rules]), *check_rules(rules, info)])
+        raise_all([*check_names("reason", [rule.reason for rule in rules]), *check_rules(rules, info)])
         return rules
 
     @field_validator("tiers")
@@ -77,7 +77,7 @@ class ScoringModel(Document):
     def _tiers(cls, tiers: tuple[Tier, ...], info: ValidationInfo) -> tuple[Tier, ...]:
         names = [tier.tier for tier in tiers]
         # The total row counts as a name: a tier called so could not be told from it.
-        refuse(
+        raise_all(
             [
                 *check_names("tier", [*names, TOTAL]),
                 *check_fallback(tiers),
@@ -90,7 +90,7 @@ class ScoringModel(Document):
     @classmethod
     def _flags(cls, flags: tuple[Flag, ...], info: ValidationInfo) -> tuple[Flag, ...]:
         names = [flag.flag for flag in flags]
-        refuse([*check_names("flag", names), *check_fallback(flags), *check_rules(flags, info)])
+        raise_all([*check_names("flag", names), *check_fallback(flags), *check_rules(flags, info)])
         return flags
 
     @model_validator(mode="after")
@@ -107,20 +107,20 @@ class ScoringModel(Document):
                 if rule.axis == "tier":
                     ends = {rule.from_value, rule.to_value} - {ANY}
                     named |= dict.fromkeys(ends, f"segments.migration_rules: {rule.rule}")
-            refuse(
+            raise_all(
                 f"{path} must name tiers among {', '.join(sorted(tiers))}, got {tier!r}"
                 f"{did_you_mean(tier, tiers)}"
                 for tier, path in named.items()
                 if tier not in tiers
             )
-            refuse([] if self.health else ["must have health beside segments"])
+            raise_all([] if self.health else ["must have health beside segments"])
         return self
 
     @model_validator(mode="after")
     def _known_thresholds(self) -> Self:
         # Those of exclusions, tiers and flags are checked with them.
         placed = [(path, c) for path, c in self.conditions() if path.startswith(("segments", "counts"))]
-        refuse(check_thresholds(placed, self.thresholds))
+        raise_all(check_thresholds(placed, self.thresholds))
         return self
 
     @property

@@ -84,7 +84,7 @@ def _figure_problems(model: ScoringModel, measures: Mapping[str, str]) -> Iterat
                 )
 
 
-def check_model(model: ScoringModel, features: StructType) -> None:
+def check_columns_of_model(model: ScoringModel, features: StructType) -> None:
     """Checks every name and comparison of a model.
 
     Args:

@@ -30,7 +30,7 @@ class TableDefinition:
     keeps_history: bool = True
 
 
-def columns_of(table: str, model: ScoringModel) -> dict[str, PublishedColumn]:
+def published_columns(table: str, model: ScoringModel) -> dict[str, PublishedColumn]:
     """The columns that one table of a model may have: measures of a profile are there only with profiles."""
     registry = table_registry()
     this = registry.tables[table]
@@ -49,7 +49,7 @@ def columns_of(table: str, model: ScoringModel) -> dict[str, PublishedColumn]:
 def table_definition(
     table: str, model: ScoringModel, own_columns: Mapping[str, str] | None = None
 ) -> TableDefinition:
-    """The layout of one table of a model.
+    """How one table of a model is defined.
 
     Args:
         table: its name.
@@ -65,7 +65,7 @@ def table_definition(
         component.metric: component.description or f"Metric of the {component.score} score"
         for component in model.components
     }
-    described = {name: column.comment for name, column in columns_of(table, model).items()}
+    described = {name: column.comment for name, column in published_columns(table, model).items()}
     return TableDefinition(
         comment=this.comment,
         columns={**own, **counts, **words, **described},

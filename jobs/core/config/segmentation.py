@@ -14,7 +14,7 @@ from jobs.core.config.conditions import (
     Rule,
     check_fallback,
     check_names,
-    refuse,
+    raise_all,
 )
 from jobs.core.config.documents import Document
 from jobs.core.runtime.nearest import did_you_mean
@@ -166,7 +166,7 @@ class Segmentation(Document):
     def _ordered(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
         label = "level" if info.field_name == "risk" else "segment"
         names = [str(getattr(rule, label)) for rule in rules]
-        refuse([*check_names(label, names), *check_fallback(rules)])
+        raise_all([*check_names(label, names), *check_fallback(rules)])
         return rules
 
     @model_validator(mode="after")
@@ -183,7 +183,7 @@ class Segmentation(Document):
         problems += check_names("alert", [alert.alert for alert in self.alerts])
         for rule in self.migration_rules:
             problems += self._rule_problems(rule)
-        refuse(problems)
+        raise_all(problems)
         return self
 
     def _rule_problems(self, rule: MigrationRule) -> Iterator[str]:

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from jobs.core.config.conditions import refuse
+from jobs.core.config.conditions import raise_all
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.inputs import Input, PathText, SchemaName
 from jobs.core.config.overrides import merged, overrides
@@ -71,7 +71,7 @@ class ProfileSource(Source):
     @field_validator("own_columns")
     @classmethod
     def _apart_from_ours(cls, own: OwnColumns) -> OwnColumns:
-        refuse(name_problems(own))
+        raise_all(name_problems(own))
         return own
 
 

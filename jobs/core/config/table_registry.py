@@ -126,7 +126,7 @@ def tables_with_history() -> tuple[str, ...]:
     return tuple(name for name, table in table_registry().tables.items() if table.keeps_history)
 
 
-def tables_of(stage: Stage) -> tuple[str, ...]:
+def tables_of_stage(stage: Stage) -> tuple[str, ...]:
     """The tables that are written in one stage."""
     return tuple(name for name, table in table_registry().tables.items() if table.stage == stage)
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import TOTAL, ScoringModel
 from jobs.core.config.rules import Check
-from jobs.core.config.table_registry import tables_of
+from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.delta.written import Total
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.migration import assigned_tiers
@@ -82,7 +82,7 @@ class Comparison:
         with Engine(
             self._spark, as_of=current.as_of, model=self.model, tier_decisions=decided, **given
         ) as engine:
-            yield engine.tables(tables_of("segments"))
+            yield engine.tables(tables_of_stage("segments"))
 
     def _decisions(self, current: Snapshot) -> DataFrame:
         return self.tables.read_at(DECISIONS, current.source_versions.tables[DECISIONS])
@@ -115,7 +115,7 @@ class Comparison:
             list_unchanged=self._output.settings.migration.list_unchanged,
             **given,
         ) as engine:
-            yield engine.tables(tables_of("comparison"))
+            yield engine.tables(tables_of_stage("comparison"))
 
     def _assigned_tiers(self, snapshot: Snapshot) -> DataFrame:
         """The scored customers of a snapshot with their tiers, as assigned where it has segments."""

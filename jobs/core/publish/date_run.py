@@ -122,7 +122,7 @@ class DateRun:
         Raises:
             BadDataError: a rule refuses to publish.
         """
-        checked = self.counted(sources)
+        checked = self.check_sources(sources)
         self._set_aside(checked)
         features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
         rules = self._output.rules
@@ -131,7 +131,7 @@ class DateRun:
         self.check([*used, *keys, *sums.checks(rules, features, self.written)])
         return features
 
-    def counted(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
+    def check_sources(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
         """The sources with what the rules about rows found."""
         checked = {}
         for name, incoming in sources.items():

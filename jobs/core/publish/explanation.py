@@ -81,7 +81,7 @@ def published_metrics(columns: list[str]) -> list[str]:
     return [name.removesuffix("_points") for name in columns if name.endswith("_points")]
 
 
-def score_components(tables: OutputTables) -> str:
+def score_components_view(tables: OutputTables) -> str:
     """The query over one location's tables, as Spark names them."""
     return score_components_query(
         tables.read("customer_tiers").columns,

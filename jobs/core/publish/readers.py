@@ -85,7 +85,7 @@ def _create_views(tables: OutputTables, events: list[dict[str, Any]]) -> None:
     if not snapshots:
         return
     view = tables.location.identifier("score_components")
-    tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{explanation.score_components(tables)}")
+    tables.spark.sql(f"CREATE OR REPLACE VIEW {view} AS\n{explanation.score_components_view(tables)}")
 
 
 def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot], touched: set[date]) -> str:

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.core.config.configuration import configuration_hash, configuration_text
 from jobs.core.config.model import ScoringModel, fallbacks_of
 from jobs.core.config.settings import Settings
-from jobs.core.config.table_registry import tables_of
+from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.delta.commits import is_conflict
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.date_run import DateRun
@@ -169,7 +169,7 @@ def _differing(
         )
     comparison, tables = Comparison(output, model), output.tables_of(model)
     run = DateRun(output, as_of, source_versions)
-    checked = run.counted(sources)
+    checked = run.check_sources(sources)
     features = run.write_features(
         checked, key_is_name=key_is_name(settings), window_months=model.window_months
     )
@@ -186,7 +186,7 @@ def _differing(
         return different
 
     with snapshot_engine(output, model, run, features) as engine:
-        differing = hashed(engine.tables(tables_of("snapshot")))
+        differing = hashed(engine.tables(tables_of_stage("snapshot")))
     # What changed is compared from the snapshots as published: these are the same, or have been told.
     previous = _previous(output, event, model.name)
     current = snapshot_of(event)

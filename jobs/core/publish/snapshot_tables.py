@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.table_registry import tables_of
+from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.delta.written import Total
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.scores import Fallback, Size
@@ -62,7 +62,7 @@ def write_snapshot(
     with snapshot_engine(output, model, run, features) as engine:
         snapshot = output.write_all(
             run.snapshot,
-            engine.tables(tables_of("snapshot")),
+            engine.tables(tables_of_stage("snapshot")),
             model,
             {"customer_tiers": _score_totals(model)},
         )

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import table_definition
-from jobs.core.config.table_registry import table_registry, tables_of
+from jobs.core.config.table_registry import table_registry, tables_of_stage
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.making import EARLIER_LAYOUT, LAYOUT, LAYOUT_VERSION
 from jobs.core.delta.tables import OutputTables
@@ -62,7 +62,7 @@ def upgrade(spark: SparkSession, old: Location, new: Location) -> None:
             carried += carrier.carry_snapshots(published[name])
         shared = Carrier(source, target)
         any_model = carried[0].model
-        for table in tables_of("quality"):
+        for table in tables_of_stage("quality"):
             shared.carry_whole(table, any_model)
         create_runs(target, any_model, holds)
         target.append("runs", carried_runs(runs, carried, configurations))

@@ -46,7 +46,7 @@ def limit_of(model: ScoringModel, comparison: Condition) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
-def plain(number: Decimal) -> str:
+def digits(number: Decimal) -> str:
     """A number without an exponent and needless zeros."""
     return f"{number.normalize():f}"
 
@@ -92,7 +92,8 @@ def _unreachable(model: ScoringModel, rules: Sequence[tuple[str, Condition | Non
             continue
         start = (limit, when.operator == ">")
         if when.metric in taken_from and start >= taken_from[when.metric]:
-            yield f"{name} can't be reached: nobody is left with {when.metric} {when.operator} {plain(limit)}"
+            nobody = f"nobody is left with {when.metric} {when.operator} {digits(limit)}"
+            yield f"{name} can't be reached: {nobody}"
         taken_from[when.metric] = min(start, taken_from.get(when.metric, start))
 
 
@@ -107,7 +108,7 @@ def _unnamed(model: ScoringModel) -> Iterator[str]:
     )
     for (metric, limit), times in written.items():
         if times > 1:
-            yield f"{metric} {plain(limit)} stands in {times} conditions without a name"
+            yield f"{metric} {digits(limit)} stands in {times} conditions without a name"
 
 
 def _scoring(model: ScoringModel) -> Iterator[Finding]:
@@ -115,9 +116,9 @@ def _scoring(model: ScoringModel) -> Iterator[Finding]:
     read |= {component.metric for component in model.components}
     for score, column in zip(model.scores, model.score_columns, strict=True):
         components = model.components_of(score)
-        made_of = ", ".join(f"{plain(each.weight)} {each.metric} ({_scale(each)})" for each in components)
+        made_of = ", ".join(f"{digits(each.weight)} {each.metric} ({_scale(each)})" for each in components)
         total = sum((component.weight for component in components), Decimal(0))
-        problems = [f"weights sum to {plain(total)}, not 1: {made_of}"] if total != 1 else []
+        problems = [f"weights sum to {digits(total)}, not 1: {made_of}"] if total != 1 else []
         if column not in read:
             problems.append(f"no tier, flag, segment or other score reads {column}")
         yield listed(SCORING, f"{score} score", problems, made_of)
@@ -147,7 +148,7 @@ def _edge_cases(model: ScoringModel) -> Iterator[Finding]:
         yield Finding(EDGES, "missing measures", "ok", "a missing measure ranks as the lowest")
     elif by_coverage:
         limits = ", ".join(
-            plain(limit) for each in by_coverage if (limit := limit_of(model, each)) is not None
+            digits(limit) for each in by_coverage if (limit := limit_of(model, each)) is not None
         )
         detail = f"the others share its weight; not scored below a coverage of {limits}"
         yield Finding(EDGES, "missing measures", "ok", detail)

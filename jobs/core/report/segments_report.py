@@ -14,7 +14,7 @@ from jobs.core.config.segmentation import (
     Segmentation,
     ServiceLevel,
 )
-from jobs.core.report.model_report import ANTI_PATTERNS, NO_SEGMENTS, Finding, Verdict, listed, plain
+from jobs.core.report.model_report import ANTI_PATTERNS, NO_SEGMENTS, Finding, Verdict, digits, listed
 
 ENGAGEMENT, MIGRATION = "Engagement", "Migration rules"
 
@@ -62,11 +62,11 @@ def _engagement(segments: Segmentation) -> Iterator[Finding]:
 
 def _engaged(level: ServiceLevel, used_by: list[str]) -> Finding:
     ratio, touches = level.customers_per_csm, level.touches_per_year
-    highest = "" if ratio is None else "+" if ratio[1] is None else f"-{plain(ratio[1])}"
+    highest = "" if ratio is None else "+" if ratio[1] is None else f"-{digits(ratio[1])}"
     figures = {
-        "CSM ratio": None if ratio is None else f"CSM ratio 1:{plain(ratio[0])}{highest}",
-        "QBRs": None if level.qbrs_per_year is None else f"QBRs {plain(level.qbrs_per_year)} a year",
-        "touches": None if touches is None else f"touches {plain(touches)} a year",
+        "CSM ratio": None if ratio is None else f"CSM ratio 1:{digits(ratio[0])}{highest}",
+        "QBRs": None if level.qbrs_per_year is None else f"QBRs {digits(level.qbrs_per_year)} a year",
+        "touches": None if touches is None else f"touches {digits(touches)} a year",
     }
     words = {
         "engagement model": level.engagement_model,
@@ -87,10 +87,10 @@ def _loose_ratios(levels: Sequence[ServiceLevel]) -> Iterator[str]:
     ratios = [(each.service_level, each.customers_per_csm) for each in levels if each.customers_per_csm]
     for name, (low, high) in ratios:
         if high is not None and high < low:
-            yield f"{name} goes from {plain(low)} to {plain(high)}"
+            yield f"{name} goes from {digits(low)} to {digits(high)}"
     for (name, higher), (next_name, lower) in pairwise(ratios):
         if higher[0] > lower[0]:
-            yield f"{name} has {plain(higher[0])} customers a CSM, {next_name} below it {plain(lower[0])}"
+            yield f"{name} has {digits(higher[0])} customers a CSM, {next_name} below it {digits(lower[0])}"
 
 
 def _migration(segments: Segmentation, tiers: Sequence[str]) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import COVERAGE, ScoringModel
 from jobs.core.config.segmentation import Segmentation, Share
-from jobs.core.report.model_report import ANTI_PATTERNS, NO_SEGMENTS, Finding, Verdict, limit_of, plain
+from jobs.core.report.model_report import ANTI_PATTERNS, NO_SEGMENTS, Finding, Verdict, digits, limit_of
 
 THRESHOLDS, INPUTS = "Thresholds against the data", "Inputs"
 _LONGEST_MONTH = 31  # days
@@ -131,7 +131,7 @@ def _distribution(
     for place, (score, limit) in enumerate(thresholds):
         count, share = found[f"near {place}"], _share(found[f"near {place}"], customers)
         detail = f"{count:,} customers within a point of it, {_percent(share)}"
-        yield Finding(THRESHOLDS, f"{score} {plain(limit)}", "look" if share > _MANY_NEAR else "ok", detail)
+        yield Finding(THRESHOLDS, f"{score} {digits(limit)}", "look" if share > _MANY_NEAR else "ok", detail)
     if thresholds:
         detail = f"{found['near']:,} customers within a point, {_percent(_share(found['near'], customers))}"
         yield Finding(THRESHOLDS, "any threshold of a tier", "ok", detail)

@@ -134,7 +134,7 @@ def why_not_opened(spark: SparkSession, error: PySparkException, path: str) -> s
         return ", which has a column of type TIME, and this platform reads none: cast it to a text"
     if condition in {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
         return ", which isn't there"
-    return f", which can't be opened ({condition or type(error).__name__}; the log tells more)"
+    return f", which can't be opened ({condition or type(error).__name__}; the log has the details)"
 
 
 def _open_table(spark: SparkSession, place: str, given: Input, source_versions: SourceVersions) -> DataFrame:

@@ -37,7 +37,7 @@ def explained(error: BaseException) -> str | None:
                 f"{file} has another type in column {mismatch[1]} than other files of its folder: "
                 f"{mismatch[3]}, not {mismatch[2].upper()}; write them with one type"
             )
-        return f"{file} {_MEANS.get(failed[1], 'could not be read; the log tells more')}"
+        return f"{file} {_MEANS.get(failed[1], 'could not be read; the log has the details')}"
     refused = _REFUSED.search(said)
     if refused:
         return refused[1]

@@ -17,7 +17,7 @@ from pyspark.sql.types import (
 
 from jobs.core.config.conditions import Condition
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.model_check import check_model
+from jobs.core.config.model_check import check_columns_of_model
 from jobs.core.runtime.errors import ConfigurationError
 
 SHIPPED = load_model("profitability_adherence")
@@ -55,17 +55,17 @@ def with_flag(**condition: Any) -> ScoringModel:
 
 def problems(model: ScoringModel) -> list[str]:
     with pytest.raises(ConfigurationError) as refused:
-        check_model(model, FEATURES)
+        check_columns_of_model(model, FEATURES)
     return [problem.removeprefix("model profitability_adherence: ") for problem in refused.value.problems]
 
 
 def test_shipped_model_fits() -> None:
-    check_model(SHIPPED, FEATURES)
+    check_columns_of_model(SHIPPED, FEATURES)
 
 
 def test_problems_are_told_with_the_models_name() -> None:
     with pytest.raises(ConfigurationError) as refused:
-        check_model(changed(name="own", peer_group=("country",)), FEATURES)
+        check_columns_of_model(changed(name="own", peer_group=("country",)), FEATURES)
     (told,) = refused.value.problems
     assert told.startswith("model own: peer_group.0: must be one of region, ")
     assert told.endswith(", got 'country'")
@@ -94,7 +94,7 @@ def test_peer_group_must_be_of_whole_values_known_before_scoring(column: str) ->
 
 
 def test_peer_group_may_be_text_dates_or_whole_numbers() -> None:
-    check_model(
+    check_columns_of_model(
         changed(peer_group=("region", "first_event_date", "active_accounts", "key_account")), FEATURES
     )
 
@@ -149,7 +149,7 @@ def test_measure_is_compared_with_its_own_kind(metric: str, operand: dict[str, A
     ],
 )
 def test_fitting_comparison_is_accepted(metric: str, operand: dict[str, Any]) -> None:
-    check_model(with_flag(metric=metric, operator="!=", **operand), FEATURES)
+    check_columns_of_model(with_flag(metric=metric, operator="!=", **operand), FEATURES)
 
 
 @pytest.mark.parametrize("value", ["20240229", "2024-W09-4"])
@@ -166,7 +166,7 @@ def test_parts_of_joined_conditions_are_checked() -> None:
 def test_score_must_not_be_called_like_a_measure() -> None:
     features = StructType([*FEATURES.fields, StructField("adherence_score", DoubleType())])
     with pytest.raises(ConfigurationError) as refused:
-        check_model(SHIPPED, features)
+        check_columns_of_model(SHIPPED, features)
     assert refused.value.problems == (
         "model profitability_adherence: components: adherence_score must not be called like a measure",
     )
@@ -176,7 +176,7 @@ def test_score_must_not_be_called_like_a_measure() -> None:
 def test_a_measure_is_not_called_like_what_scoring_adds(name: str) -> None:
     features = StructType([*FEATURES.fields, StructField(name, LongType())])
     with pytest.raises(ConfigurationError) as refused:
-        check_model(SHIPPED, features)
+        check_columns_of_model(SHIPPED, features)
     assert refused.value.problems == (
         f"model profitability_adherence: components: {name} must not be called like a measure",
     )

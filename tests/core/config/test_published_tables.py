@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from jobs.core.config.model import ScoringModel, load_model
 from jobs.core.config.published_tables import TableDefinition, table_definition
 from jobs.core.config.source_columns import source_tables
-from jobs.core.config.table_registry import Stage, TableRegistry, table_registry, tables_of, types_of
+from jobs.core.config.table_registry import Stage, TableRegistry, table_registry, tables_of_stage, types_of
 from jobs.core.pipeline.codes import NO_TEXT_CODES
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.scores import Fallback, Size
@@ -85,7 +85,7 @@ def planned(spark: SparkSession, model: ScoringModel) -> Columns:
         given["dim_customers"] = spark.createDataFrame([], profiles)
         given["fallback"] = Fallback(SHIPPED, "adherence", given["size"])
     with Engine(spark, **given) as engine:
-        asked = [name for stage in COMPUTED for name in tables_of(stage)]
+        asked = [name for stage in COMPUTED for name in tables_of_stage(stage)]
         types = {name: dict(frame.dtypes) | LABELS for name, frame in engine.tables(asked).items()}
     recorded = ["data_quality", "runs", *(["tier_decisions"] if model.segments else [])]
     sources = ["dim_accounts", "fct_revenues", *(["dim_customers"] if model.health else [])]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.core.config.table_registry import tables_of
+from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.pipeline.plan import INPUTS, STEPS
 from jobs.core.pipeline.relations import reads
 from jobs.core.pipeline.step import Step
@@ -15,7 +15,11 @@ from tests.conftest import CHECKOUT
 
 ASKED_FOR = (
     "keys_look_alike",
-    *(name for stage in ("features", "snapshot", "segments", "comparison") for name in tables_of(stage)),
+    *(
+        name
+        for stage in ("features", "snapshot", "segments", "comparison")
+        for name in tables_of_stage(stage)
+    ),
 )
 SQL = [step for step in STEPS.values() if step.file is not None]
 FOLDERS = ("mappings", "functions", "reference")  # which hold no steps
