@@ -102,7 +102,7 @@ class DateRun:
         Raises:
             RunAgainError: files that were read are others now.
         """
-        changed = self.snapshot.pins.changed(self._output.root.spark)
+        changed = self.snapshot.pins.changed()
         if changed:
             raise RunAgainError(
                 f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "
