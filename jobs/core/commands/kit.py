@@ -78,6 +78,7 @@ def run_command(parser: Parser, arguments: Sequence[str], body: Callable[[Comman
         return BAD_CONFIGURATION
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # of settings, say, which Spark Connect warns of in Python
     # PySpark tells each error with its trace on stderr, besides raising it.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.pipeline.plan import STEPS
-from jobs.core.pipeline.relations import over_views, reads
+from jobs.core.pipeline.relations import as_run, reads
 from jobs.core.pipeline.step import Step
 from jobs.core.runtime.functions import with_functions
 from jobs.core.runtime.names import drop_views, make_view
@@ -105,9 +105,9 @@ class Engine:
         read = reads(text)
         views = {relation: self._view(relation) for relation in read.names}
         values = {marker: self.value(marker) for marker in read.markers}
-        query = over_views(text, views)
+        query = as_run(text, views, values)
         try:
-            return self._spark.sql(query, args=values)
+            return self._spark.sql(query)
         except Exception:
             logging.getLogger("customer_tiers").error("%s failed:\n%s", step.name, query)  # noqa: TRY400
             raise

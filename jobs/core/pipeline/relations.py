@@ -1,11 +1,18 @@
 """What one SQL file of the project reads: the relations and the `:markers`, by parsing it."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cache
 
 import sqlglot
 from sqlglot import expressions as sql
+
+from jobs.core.delta.identifiers import literal
+
+Value = bool | int | Decimal | date | str | None
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,34 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Marker:
+    """One place where a text has a value.
+
+    Attributes:
+        name: of the value.
+        start: where its colon stands in the text.
+    """
+
+    name: str
+    start: int
+
+
+@dataclass(frozen=True)
 class Reads:
     """What a text reads.
 
     Attributes:
         relations: each place where it reads one that is no common table expression of its own, in order.
-        markers: the names of its values.
+        marked: each place where it has a value, in order.
     """
 
     relations: tuple[Relation, ...]
-    markers: frozenset[str]
+    marked: tuple[Marker, ...]
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The names of its values."""
+        return frozenset(marker.name for marker in self.marked)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,8 +75,12 @@ def reads(text: str) -> Reads:
         for table in tree.find_all(sql.Table)
         if not _is_own(table) and table.find_ancestor(sql.Hint) is None
     ]
-    markers = frozenset(marker.name for marker in tree.find_all(sql.Placeholder))
-    return Reads(tuple(sorted(relations, key=lambda relation: relation.start)), markers)
+    marked = [
+        Marker(name.text, colon.start)
+        for colon, name in itertools.pairwise(sqlglot.tokenize(text, read="spark"))
+        if colon.token_type == sqlglot.TokenType.COLON
+    ]
+    return Reads(tuple(sorted(relations, key=lambda relation: relation.start)), tuple(marked))
 
 
 def _is_own(table: sql.Table) -> bool:
@@ -77,18 +106,49 @@ def _defined_around(inside: sql.Expr) -> set[str]:
     return {each.alias for each in defined}
 
 
-def over_views(text: str, views: Mapping[str, str]) -> str:
-    """The text with each relation as it is called in the session, AS what the text calls it.
+def as_run(text: str, views: Mapping[str, str], values: Mapping[str, Value]) -> str:
+    """The text with each relation as it is called in the session, and each value as a literal.
 
-    (As common table expressions, like inputs, views on views took Spark twice as long to analyse.)
+    A relation is called AS the text calls it. (As common table expressions, like inputs, views on views took
+    Spark twice as long to analyse.) Values are not bound by Spark: with Delta's parser a server of Spark
+    Connect loses them (delta-io/delta#7640).
 
     Args:
         text: one SELECT.
         views: what each relation is called in the session, by its name in the text.
+        values: by the names of their markers.
     """
+    read = reads(text)
+    put = [
+        (
+            relation.start,
+            relation.name,
+            views[relation.name] + ("" if relation.has_alias else f" AS {relation.name}"),
+        )
+        for relation in read.relations
+    ]
+    put += [(marker.start, f":{marker.name}", _as_literal(values[marker.name])) for marker in read.marked]
     parts, end = [], 0
-    for relation in reads(text).relations:
-        called = views[relation.name] + ("" if relation.has_alias else f" AS {relation.name}")
-        parts += [text[end : relation.start], called]
-        end = relation.start + len(relation.name)
+    for start, there, instead in sorted(put):
+        parts += [text[end:start], instead]
+        end = start + len(there)
     return "".join([*parts, text[end:]])
+
+
+def _as_literal(value: Value) -> str:
+    """A value as a literal of the type that Spark gives it where it is bound."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return str(value).upper()
+        case int():
+            return f"({value})"  # a minus before a negative one would begin a comment
+        case Decimal():
+            return f"({value:f}BD)"
+        case date():
+            return f"DATE {literal(value.isoformat())}"
+        case str():
+            return literal(value)
+        case _:
+            raise TypeError(f"no literal is known for {value!r}")

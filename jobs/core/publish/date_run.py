@@ -101,7 +101,7 @@ class DateRun:
         Raises:
             RunAgainError: files that were read are others now.
         """
-        changed = self.snapshot.source_versions.changed(self._output.root.spark)
+        changed = self.snapshot.source_versions.changed()
         if changed:
             raise RunAgainError(
                 f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "

@@ -11,7 +11,7 @@ from jobs.core.runtime.errors import Problems
 _TIME_ZONE = "spark.sql.session.timeZone"
 _DELTA_DEFAULT = "spark.databricks.delta.properties.defaults"
 PINNED = {
-    # Without it Delta's parser drops the values bound to :markers (delta-io/delta#7640).
+    # Without it Delta's parser drops the values that scripts bind to :markers (delta-io/delta#7640).
     "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
     # What a query says: how its text is read, and whose columns, relations and functions its names mean.
     "spark.sql.caseSensitive": "false",

@@ -1,12 +1,11 @@
 """What holds the inputs of a run still: Delta versions, and the files of what has no versions."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 _GLOB = re.compile(r"([\[\]{}*?\\])")
@@ -23,31 +22,42 @@ class SourceVersions:
 
     tables: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    _paths: dict[str, Sequence[str]] = field(default_factory=dict, compare=False)
+    _frames: dict[str, DataFrame] = field(default_factory=dict, compare=False)
 
     def pin_files(self, place: str, frame: DataFrame) -> DataFrame:
-        """Notes which files a frame reads: it keeps to those that it found when it was made."""
-        self._paths[place] = sorted(frame.inputFiles())
-        self.files[place] = files_hash(frame.sparkSession, self._paths[place])
+        """Notes which files a frame reads.
+
+        It keeps to those that it found when it was made. On Spark Connect it looks for them again when the
+        server has forgotten the frame, so that what was added meanwhile is a change.
+        """
+        self._frames[place] = frame
+        self.files[place] = files_hash(frame)
         return frame
 
-    def changed(self, spark: SparkSession) -> list[str]:
+    def changed(self) -> list[str]:
         """The inputs whose files are others than they were when they were pinned."""
-        return [
-            place for place, paths in self._paths.items() if files_hash(spark, paths) != self.files[place]
-        ]
+        return [place for place in self._frames if not self._is_as_pinned(place)]
+
+    def _is_as_pinned(self, place: str) -> bool:
+        try:
+            return files_hash(self._frames[place]) == self.files[place]
+        except AnalysisException:  # one is gone
+            return False
 
 
-def files_hash(spark: SparkSession, paths: Sequence[str]) -> str:
-    """SHA-256 of the names, sizes and times of files, which are listed and not read; '' if one is gone."""
+def files_hash(frame: DataFrame) -> str:
+    """SHA-256 of the names, sizes and times of a frame's files, which are listed and not read; '' of none.
+
+    Raises:
+        AnalysisException: one is gone.
+    """
+    # As readers of the frame find them: of itself a server of Spark Connect remembers what it found.
+    paths = sorted(frame.select("*").inputFiles())
     if not paths:
         return ""
     # They come as URLs, and a path is a pattern to Spark.
     places = [_GLOB.sub(r"\\\1", unquote(path)) for path in paths]
-    try:
-        listed = spark.read.format("binaryFile").load(places)
-    except AnalysisException:
-        return ""
+    listed = frame.sparkSession.read.format("binaryFile").load(places)
     file = F.concat_ws("\n", "path", "length", F.unix_micros("modificationTime"))
     return str(
         listed.agg(F.sha2(F.concat_ws("\n\n", F.sort_array(F.collect_list(file))), 256)).collect()[0][0]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Never
@@ -182,6 +183,15 @@ def test_trace_goes_to_the_log(told: Told, tmp_path: Path) -> None:
     assert "ERROR customer_tiers: failed" in log
     assert "Traceback (most recent call last)" in log
     assert "RuntimeError: stop" in log
+
+
+def test_warnings_of_python_go_to_the_log(told: Told, tmp_path: Path) -> None:
+    logging.captureWarnings(capture=False)  # so that what an earlier test left is none of this one's
+    try:
+        assert told(lambda: warnings.warn("deprecated setting", stacklevel=1)) == (0, [])
+    finally:
+        logging.captureWarnings(capture=False)
+    assert "deprecated setting" in (tmp_path / "job.log").read_text()
 
 
 def test_log_that_cannot_be_written_is_told_without_a_trace(tmp_path: Path) -> None:

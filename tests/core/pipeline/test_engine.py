@@ -1,32 +1,29 @@
 """Making the tables of the plan that are asked for."""
 
-import itertools
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.model import load_model
 from jobs.core.pipeline import step
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.plan import STEPS
-from jobs.core.pipeline.relations import over_views, reads
-from jobs.core.pipeline.scores import Size
+from jobs.core.pipeline.relations import Value, as_run, reads
 from jobs.core.pipeline.step import made, sql
 from jobs.core.sources.money import PLANNED
-from tests.conftest import ACCOUNTS, CHECKOUT, FACTS, fact
+from tests.conftest import CHECKOUT, FACTS, fact
+from tests.core.pipeline.side_by_side import DAYS
 
 EVENTS = (
     "SELECT * FROM VALUES ('1', 'Ann', DATE '2024-12-30'), ('1', 'Bob', DATE '2024-12-31'), "
     "('2', 'Cid', DATE '2024-12-31') AS t (customer_key, customer_name, event_date)"
 )
-DAYS = (date(2024, 9, 30), date(2024, 12, 31))
 
 
 def views(spark: SparkSession) -> set[str]:
@@ -135,54 +132,7 @@ def test_a_new_view_is_its_sql_file_and_one_line_of_the_plan(
         assert engine.table("counted_names").collect()[0]["customers"] == 1
 
 
-FACTS_OF_TWO_DATES = [
-    *(fact(customer, day, revenue, customer_id=customer) for customer, day, revenue in (
-        ("Ann", "2024-03-01", "100"), ("Ann", "2024-11-01", "50"), ("Bob", "2024-12-15", "20"),
-        ("Cid", "2023-10-15", "75"), ("Dee", "2024-09-30", "10"),
-    )),
-]  # fmt: skip
-
-
-@pytest.fixture
-def sources(spark: SparkSession) -> dict[str, DataFrame]:
-    facts = spark.createDataFrame(
-        [tuple(row.get(name.split()[0]) for name in FACTS.split(", ")) for row in FACTS_OF_TWO_DATES], FACTS
-    )
-    accounts = spark.createDataFrame([("a1", "active")], ACCOUNTS)
-    return {
-        "fct_revenues": PLANNED.counted(facts.withColumnRenamed("customer_id", "customer_key")),
-        "dim_accounts": accounts,
-    }
-
-
-@pytest.fixture
-def engines(spark: SparkSession, sources: dict[str, DataFrame]) -> Iterator[list[Engine]]:
-    """One for each of two dates and two models, all at once."""
-    shipped = load_model("profitability_adherence")
-    other = shipped.model_copy(update={"window_months": 3})
-    made_here = [
-        Engine(
-            spark,
-            as_of=day,
-            window_months=model.window_months,
-            model=model,
-            key_is_name=True,
-            money_unit=PLANNED.unit,
-            size=Size(customers=3, plain_up_to=1000),
-            **sources,
-        )
-        for day, model in itertools.product(DAYS, (shipped, other))
-    ]
-    yield made_here
-    for engine in made_here:
-        engine.__exit__(None, None, None)
-
-
-def revenues(frame: DataFrame) -> dict[str, Decimal]:
-    return {row["customer_key"]: row["total_revenue"] for row in frame.collect()}
-
-
-# By hand, from the facts above: twelve months and three, of both dates; nobody's event is left out.
+# By hand, from the facts of side_by_side: twelve months and three, of both dates; nobody's event is left out.
 EXPECTED = [
     {"Ann": Decimal(100), "Cid": Decimal(75), "Dee": Decimal(10)},
     {"Ann": Decimal(0), "Cid": Decimal(0), "Dee": Decimal(10)},
@@ -191,15 +141,13 @@ EXPECTED = [
 ]
 
 
-def test_tables_of_other_values_stand_beside_each_other(engines: list[Engine]) -> None:
-    frames = [engine.table("customer_features") for engine in engines]
-    backwards = [revenues(frame) for frame in reversed(frames)]
-    assert backwards[::-1] == EXPECTED
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(revenues, frames)) == EXPECTED
-    with ThreadPoolExecutor(4) as pool:
-        asked = list(pool.map(lambda engine: engine.table("customer_tiers"), engines))
-    assert all("tier" in frame.columns for frame in asked)
+def test_tables_of_other_values_stand_beside_each_other(side_by_side: dict[str, Any]) -> None:
+    for how in ("backwards", "from_threads"):
+        revenues = [
+            {row["customer_key"]: Decimal(row["total_revenue"]) for row in rows} for rows in side_by_side[how]
+        ]
+        assert revenues == EXPECTED, how
+    assert all("tier" in columns for columns in side_by_side["asked_from_threads"])
 
 
 @pytest.mark.parametrize(
@@ -231,8 +179,33 @@ def test_tables_of_other_values_stand_beside_each_other(engines: list[Engine]) -
     ],
 )
 def test_relations_are_read_by_their_names_in_the_session(text: str, read: str) -> None:
-    assert over_views(text, {"events": "v1", "one": "v2"}) == read
+    assert as_run(text, {"events": "v1", "one": "v2"}, {}) == read
 
 
 def test_the_markers_of_a_text_are_found() -> None:
     assert reads("SELECT a FROM b WHERE c > :as_of AND d = :as_of - :months").markers == {"as_of", "months"}
+
+
+def test_a_value_in_the_text_is_what_it_is_where_spark_binds_it(spark: SparkSession) -> None:
+    values: dict[str, Value] = {
+        "nothing": None,
+        "yes": True,
+        "few": -3,
+        "many": 2**40,
+        "unit": Decimal("0.0100"),
+        "whole": Decimal(60),
+        "day": date(2024, 2, 29),
+        "words": "O'Neil's \\ \n ${env:HOME} :day -- /* \"a\" */ `é`",
+    }
+    text = f"SELECT {', '.join(f'-- :{name}{chr(10)}:{name} AS {name}' for name in values)}"
+    written = spark.sql(as_run(text, {}, values))
+    bound = spark.range(1).select(*(F.lit(value).alias(name) for name, value in values.items()))
+    assert written.collect()[0].asDict() == values
+    assert written.schema == bound.schema
+
+
+def test_a_value_that_is_subtracted_begins_no_comment() -> None:
+    assert (
+        as_run("SELECT 1 -:few AS a FROM one", {"one": "v"}, {"few": -3})
+        == "SELECT 1 -(-3) AS a FROM v AS one"
+    )
