@@ -16,13 +16,21 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.core.config.model import load_model
 from jobs.core.pipeline.engine import Engine
 from jobs.core.pipeline.features import ROW_ID
-from jobs.core.pipeline.scores import Size
+from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.runtime.functions import functions
 from jobs.core.runtime.session import borrowed_session
 from jobs.core.sources.money import PLANNED
-from tests.conftest import ACCOUNTS, FACTS, fact
+from tests.conftest import ACCOUNTS, FACTS, PROFILES, Row, fact
+from tests.generate_profiles import profile
 
 DAYS = (date(2024, 9, 30), date(2024, 12, 31))
+SHIPPED = load_model("profitability_adherence")
+# Over another window too, and with profiles.
+VALUE = load_model("value_potential_strategic").model_copy(update={"window_months": 3})
+PROFILES_OF_TWO_DATES = [
+    profile("Ann", arr="500"),
+    profile("Eve", date(2024, 12, 1), arr="900"),  # who has no event
+]
 FACTS_OF_TWO_DATES = [
     *(fact(customer, day, revenue, customer_id=customer) for customer, day, revenue in (
         ("Ann", "2024-03-01", "100"), ("Ann", "2024-11-01", "50"), ("Bob", "2024-12-15", "20"),
@@ -50,14 +58,20 @@ def collected(spark: SparkSession) -> dict[str, Any]:
 @contextmanager
 def _engines(spark: SparkSession) -> Iterator[list[Engine]]:
     """One for each of two dates and two models, all at once."""
-    rows = [tuple(row.get(name.split()[0]) for name in FACTS.split(", ")) for row in FACTS_OF_TWO_DATES]
-    facts = spark.createDataFrame(rows, FACTS).withColumnRenamed("customer_id", "customer_key")
+    profiles = [row | {"customer_id": row["customer_name"]} for row in PROFILES_OF_TWO_DATES]
+    facts, customers = (
+        _table(spark, rows, columns).withColumnRenamed("customer_id", "customer_key")
+        for rows, columns in ((FACTS_OF_TWO_DATES, FACTS), (profiles, PROFILES))
+    )
     sources = {
         "fct_revenues": PLANNED.counted(facts),
         "dim_accounts": spark.createDataFrame([("a1", "active")], ACCOUNTS),
     }
-    shipped = load_model("profitability_adherence")
-    other = shipped.model_copy(update={"name": "quarterly", "window_months": 3})
+    size = Size(customers=3, plain_up_to=1000)
+    of_model: dict[str, dict[str, Any]] = {
+        SHIPPED.name: {},
+        VALUE.name: {"dim_customers": customers, "fallback": Fallback(SHIPPED, "adherence", size)},
+    }
     with ExitStack() as stack:
         yield [
             stack.enter_context(
@@ -68,12 +82,18 @@ def _engines(spark: SparkSession) -> Iterator[list[Engine]]:
                     model=model,
                     key_is_name=True,
                     money_unit=PLANNED.unit,
-                    size=Size(customers=3, plain_up_to=1000),
+                    size=size,
                     **sources,
+                    **of_model[model.name],
                 )
             )
-            for day, model in itertools.product(DAYS, (shipped, other))
+            for day, model in itertools.product(DAYS, (SHIPPED, VALUE))
         ]
+
+
+def _table(spark: SparkSession, rows: list[Row], columns: str) -> DataFrame:
+    names = [column.split()[0] for column in columns.split(", ")]
+    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], columns)
 
 
 def _rows(frame: DataFrame) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from jobs.core.pipeline.relations import Value, as_run, reads
 from jobs.core.pipeline.step import made, sql
 from jobs.core.sources.money import PLANNED
 from tests.conftest import CHECKOUT, FACTS, fact
-from tests.core.pipeline.side_by_side import DAYS
+from tests.core.pipeline.side_by_side import DAYS, SHIPPED, VALUE
 
 EVENTS = (
     "SELECT * FROM VALUES ('1', 'Ann', DATE '2024-12-30'), ('1', 'Bob', DATE '2024-12-31'), "
@@ -132,22 +132,34 @@ def test_a_new_view_is_its_sql_file_and_one_line_of_the_plan(
         assert engine.table("counted_names").collect()[0]["customers"] == 1
 
 
-# By hand, from the facts of side_by_side: twelve months and three, of both dates; nobody's event is left out.
+# By hand, from side_by_side: each customer's revenue and ARR, of both dates and models. The second model has
+# a window of three months, and profiles; where they have no ARR revenue of a window with events does.
 EXPECTED = [
-    {"Ann": Decimal(100), "Cid": Decimal(75), "Dee": Decimal(10)},
-    {"Ann": Decimal(0), "Cid": Decimal(0), "Dee": Decimal(10)},
-    {"Ann": Decimal(150), "Bob": Decimal(20), "Cid": Decimal(0), "Dee": Decimal(10)},
-    {"Ann": Decimal(50), "Bob": Decimal(20), "Cid": Decimal(0), "Dee": Decimal(0)},
+    {"Ann": ("100.00", None), "Cid": ("75.00", None), "Dee": ("10.00", None)},
+    {"Ann": ("0.00", "500.0000"), "Cid": ("0.00", "None"), "Dee": ("10.00", "10.0000")},
+    {"Ann": ("150.00", None), "Bob": ("20.00", None), "Cid": ("0.00", None), "Dee": ("10.00", None)},
+    {
+        "Ann": ("50.00", "500.0000"),
+        "Bob": ("20.00", "20.0000"),
+        "Cid": ("0.00", "None"),
+        "Dee": ("0.00", "None"),
+        "Eve": ("0.00", "900.0000"),
+    },
 ]
 
 
 def test_tables_of_other_values_stand_beside_each_other(side_by_side: dict[str, Any]) -> None:
     for how in ("backwards", "from_threads"):
-        revenues = [
-            {row["customer_key"]: Decimal(row["total_revenue"]) for row in rows} for rows in side_by_side[how]
+        found = [
+            {row["customer_key"]: (row["total_revenue"], row.get("arr")) for row in rows}
+            for rows in side_by_side[how]
         ]
-        assert revenues == EXPECTED, how
-    assert all("tier" in columns for columns in side_by_side["asked_from_threads"])
+        assert found == EXPECTED, how
+    scores = [
+        [name for name in columns if name in {*SHIPPED.score_columns, *VALUE.score_columns}]
+        for columns in side_by_side["asked_from_threads"]
+    ]
+    assert scores == [list(model.score_columns) for model in (SHIPPED, VALUE)] * len(DAYS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyspark.sql import DataFrame
 
+from jobs.core.config.source_columns import source_tables
 from jobs.core.config.table_registry import tables_of_stage
 from jobs.core.pipeline.plan import INPUTS, STEPS
 from jobs.core.pipeline.relations import reads
@@ -48,6 +50,21 @@ def asked_by_conditions() -> set[str]:
 def test_all_that_is_read_is_made_or_is_an_input() -> None:
     read = {name for step in STEPS.values() for name in all_reads(step)} | asked_by_conditions()
     assert read - set(STEPS) == set(INPUTS)
+
+
+def is_frame(name: str) -> bool:
+    """Whether a step makes rows, or an input is given as rows; else it is a value."""
+    if name in INPUTS:
+        return name in {*source_tables(), "previous_tiers", "previous_segments", "tier_decisions"}
+    makes = STEPS[name].makes
+    return makes is None or inspect.signature(makes).return_annotation is DataFrame
+
+
+@pytest.mark.parametrize("step", SQL, ids=lambda step: step.name)
+def test_relations_are_rows_and_markers_are_values(step: Step) -> None:
+    read = reads(step.text)
+    assert [name for name in read.names if not is_frame(name)] == []
+    assert [name for name in sorted(read.markers) if is_frame(name)] == []
 
 
 def test_a_condition_asks_for_inputs_alone() -> None:
