@@ -9,7 +9,7 @@ from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.quality import Severity
 from jobs.core.config.settings import Settings, Source
 from jobs.core.config.source_columns import SourceColumn, SourceTable, source_tables
-from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.errors import BadSourceError, ConfigurationError
 from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.resources import resource
 from jobs.core.runtime.visible import visible
@@ -196,11 +196,11 @@ def refuse(checks: Iterable[Check], as_of: date, where_to_look: str) -> None:
     """Stops the publication if a check failed.
 
     Raises:
-        BadDataError: one did.
+        BadSourceError: one did.
     """
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
-        raise BadDataError(
+        raise BadSourceError(
             f"{as_of}: nothing is published for this date, because of\n"
             + "\n".join(f"  {check}" for check in failed)
             + f"\nLook at {where_to_look}; mend the data, or change in the configuration, under quality, "
