@@ -25,12 +25,14 @@ class QualityRule(Document):
         means: what is wrong then, in words.
         fails_if: for a rule about rows, SQL over the source's columns.
         unusable: a row that breaks it can't be used.
+        always_told: it can't be off, for without it a value that is there would be taken for none.
     """
 
     severity: Severity
     means: str
     fails_if: str = ""
     unusable: bool = False
+    always_told: bool = False
 
 
 class _RulesFile(Document):
@@ -154,6 +156,7 @@ def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> d
     """The rules about the values of a source's columns, as SQL over all columns that each is about."""
     broken: dict[str, list[str]] = {rule: [] for rule in table.rules}
     required: set[str | None] = set()
+    unreadable = {column.unreadable for column in columns.values()}
     for name, column in columns.items():
         for rule, sql in column.faults(name):
             broken[rule].append(sql)
@@ -165,6 +168,7 @@ def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> d
             means=found.means,
             fails_if=" OR ".join(broken[rule]),
             unusable=rule in required,
+            always_told=rule in unreadable,
         )
         for rule, found in table.rules.items()
     }
@@ -187,6 +191,11 @@ def _severity_problems(
             yield (
                 f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "
                 f"got {severity}"
+            )
+        elif rule in about_rows and about_rows[rule].always_told and severity == "off":
+            yield (
+                f"quality.severity.{rule}: must be warn, quarantine or fail: values that can't be read would "
+                "count as missing, and nobody be told, got off"
             )
         elif rule in shipped.totals and severity == "quarantine":
             yield f"quality.severity.{rule}: must be warn, fail or off: it is not about rows"
