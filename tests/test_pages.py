@@ -58,6 +58,8 @@ def test_files_that_pages_name_are_there(page: Path) -> None:
     text = text_of(page)
     paths = re.findall(r"`((?:jobs|sql|conf|tests|scripts)/[\w/.-]+\.[a-z0-9]+)`", text)
     assert [path for path in paths if not (CHECKOUT / path).exists()] == []
+    modules = {file.name for name in ("jobs", "scripts", "tests") for file in (CHECKOUT / name).rglob("*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", text)) - modules == set()
     steps = {file.name for file in (CHECKOUT / "sql").rglob("*.sql")}
     assert set(re.findall(r"`(?:\w+/)*((?!spark\.)\w+\.sql)`", text)) - steps == set()
 
