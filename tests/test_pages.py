@@ -1,9 +1,12 @@
 """What pages, workflows and hooks name is there, and the version stands in one place. Starts no Spark."""
 
+import inspect
+import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +58,40 @@ def test_files_that_pages_name_are_there(page: Path) -> None:
     text = text_of(page)
     paths = re.findall(r"`((?:jobs|sql|conf|tests|scripts)/[\w/.-]+\.[a-z0-9]+)`", text)
     assert [path for path in paths if not (CHECKOUT / path).exists()] == []
+    modules = {file.name for name in ("jobs", "scripts", "tests") for file in (CHECKOUT / name).rglob("*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", text)) - modules == set()
     steps = {file.name for file in (CHECKOUT / "sql").rglob("*.sql")}
     assert set(re.findall(r"`(?:\w+/)*((?!spark\.)\w+\.sql)`", text)) - steps == set()
+
+
+def classes() -> dict[str, set[str]]:
+    """What each class of the project has, by its name; classes of one name together."""
+    found: dict[str, set[str]] = {}
+    for module in pkgutil.walk_packages(jobs.__path__, "jobs."):
+        for name, kind in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if kind.__module__ == module.name:
+                found.setdefault(name, set()).update(dir(kind), getattr(kind, "__annotations__", {}))
+    return found
+
+
+@each_page
+def test_names_of_the_program_that_pages_name_are_there(page: Path) -> None:
+    text = page.read_text()
+    imported = re.findall(r"from (jobs[\w.]*) import ([\w, ]+)", text)
+    dotted = {f"{module}.{name}" for module, names in imported for name in names.split(", ")}
+    dotted |= set(re.findall(r"`(jobs(?:\.\w+)+)", text))
+    missing = []
+    for name in dotted:
+        try:
+            pkgutil.resolve_name(name)
+        except (ImportError, AttributeError):
+            missing.append(name)
+    assert missing == []
+    of_classes = re.findall(r"`([A-Z]+[a-z]\w*)\.(\w+)", text)
+    there = classes() if of_classes else {}
+    assert [pair for pair in of_classes if pair[1] not in there.get(pair[0], ())] == []
+    constants = re.findall(r"`([A-Z]+(?:_[A-Z]+)*)` in\s+`(jobs/[\w/]+\.py)`", text)
+    assert [pair for pair in constants if f"\n{pair[0]} = " not in (CHECKOUT / pair[1]).read_text()] == []
 
 
 @each_page

@@ -10,12 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
+from unittest.mock import MagicMock, create_autospec
 
 import pytest
 import yaml
 from pyspark.sql import SparkSession
 
 from jobs import tier_customers
+from jobs.core.commands import kit
 from jobs.core.commands.dispatch import Subcommand
 from jobs.core.config import own_columns, source_columns, table_registry
 from jobs.core.config.model import load_model
@@ -23,6 +25,7 @@ from jobs.core.config.rules import QualityRules
 from jobs.core.pipeline.plan import STEPS
 from jobs.core.pipeline.step import sql
 from jobs.core.publish import provenance
+from jobs.core.report.answers import Answers
 from jobs.core.runtime import resources
 from tests.conftest import CHECKOUT, Workspace, active, fact, plain_settings
 from tests.registered import differences
@@ -200,16 +203,42 @@ def test_a_new_table_is_its_sql_one_line_of_the_plan_and_its_entry(extended: Wor
     assert comments(extended, "flag_summary")["customers"] == "Scored customers"
 
 
-@pytest.mark.long
-def test_a_new_command_is_one_module_and_one_line(
-    extended: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def flags_command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of the recipe, and its line among the commands."""
     module = ModuleType("jobs.flags")
     exec(recipe("jobs/flags.py"), module.__dict__)  # noqa: S102
     monkeypatch.setitem(sys.modules, "jobs.flags", module)
     line = recipe("jobs/tier_customers.py, in COMMANDS")
     assert line.startswith('"flags": Subcommand("jobs.flags", ')
     monkeypatch.setitem(tier_customers.COMMANDS, "flags", Subcommand("jobs.flags", "as the line says"))
+    return module
+
+
+@pytest.mark.usefixtures("log_handlers")
+def test_the_command_of_the_recipe_fits_what_it_calls(
+    flags_command: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = create_autospec(flags_command.__dict__["the_snapshot"])
+    shown = create_autospec(Answers.frame)
+    monkeypatch.setitem(flags_command.__dict__, "the_snapshot", snapshot)
+    monkeypatch.setattr(Answers, "frame", shown)
+    for session in ("borrowed_session", "functions"):
+        monkeypatch.setattr(kit, session, MagicMock())  # no Spark
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(plain_settings().model_dump(exclude_unset=True)))
+    given = ["--config", str(tmp_path / "run.yaml"), "--json", "--log-file", str(tmp_path / "flags.log")]
+
+    assert tier_customers.run(["flags", *given]) == 0, (tmp_path / "flags.log").read_text()
+
+    snapshot.return_value.read.assert_called_once_with("customer_tiers")
+    assert shown.call_args.kwargs == {"model": "profitability_adherence"}
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("flags_command")
+def test_a_new_command_is_one_module_and_one_line(
+    extended: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = str(extended.folder / "flags.log")
 
     assert tier_customers.run(["flags", "--config", str(extended.config), "--json", "--log-file", log]) == 0

@@ -17,6 +17,9 @@ from jobs.core.runtime.logs import default_log_file, make_log_file
 from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.redaction import RedactingFormatter, redacted
 from jobs.core.runtime.session import borrowed_session, session_lives
+from jobs.core.runtime.visible import visible
+
+_CHECKS_SOURCES = f"{PROGRAM} check-source"
 
 
 class Command:
@@ -26,7 +29,8 @@ class Command:
         arguments: as given.
     """
 
-    def __init__(self, arguments: argparse.Namespace, log_file: Path) -> None:
+    def __init__(self, program: str, arguments: argparse.Namespace, log_file: Path) -> None:
+        self._program = program
         self.arguments = arguments
         self._log_file = log_file
         self._has_session = False
@@ -51,9 +55,13 @@ class Command:
         return self._outcomes.of_part(lambda: session_lives(spark))
 
     def end(self, error: BaseException | None) -> int:
-        """The exit status; says what went wrong, and where the log is unless nothing ran."""
+        """The exit status; says what went wrong, and where to look further unless nothing ran."""
         if error is not None:
             say(redacted(self._outcomes.note(error)))
+        config = getattr(self.arguments, "config", None)
+        if self._outcomes.blame_sources and config and self._program != _CHECKS_SOURCES:
+            shown = visible(str(config))
+            say(f"{_CHECKS_SOURCES} --config {shown} shows what the sources hold, what is set aside and why")
         status = self._outcomes.status
         if status != DONE and (self._has_session or status != BAD_CONFIGURATION):
             say(f"The log is {self._log_file}")
@@ -82,7 +90,7 @@ def run_command(parser: Parser, arguments: Sequence[str], body: Callable[[Comman
     # PySpark tells each error with its trace on stderr, besides raising it.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    command = Command(given, log_file)
+    command = Command(parser.prog, given, log_file)
     try:
         body(command)
     except (Exception, KeyboardInterrupt) as error:  # the last resort: no trace may reach the user

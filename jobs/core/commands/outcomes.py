@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 
 from jobs.core.delta.commits import is_conflict
-from jobs.core.runtime.errors import BadDataError, ConfigurationError, RunAgainError
+from jobs.core.runtime.errors import BadDataError, BadSourceError, ConfigurationError, RunAgainError
 from jobs.core.runtime.progress import say
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.visible import visible
@@ -22,9 +22,14 @@ _SOURCES_HINT = (
 
 
 class Outcomes:
-    """What a command's parts came to, of which its exit status is made."""
+    """What a command's parts came to, of which its exit status is made.
+
+    Attributes:
+        blame_sources: whether what the sources hold was among what went wrong.
+    """
 
     def __init__(self) -> None:
+        self.blame_sources = False
         self._statuses: set[int] = set()
 
     @contextmanager
@@ -50,6 +55,9 @@ class Outcomes:
         logging.getLogger("customer_tiers").error("failed", exc_info=error)
         status, words = _explained(error)
         self._statuses.add(status)
+        # What is no error of ours is a file that can't be read, or a value that can't be computed.
+        told_of_others = isinstance(error, BadDataError) and not isinstance(error, BadSourceError)
+        self.blame_sources |= status == BAD_DATA and not told_of_others
         return words
 
     @property

@@ -9,7 +9,7 @@ from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.quality import Severity
 from jobs.core.config.settings import Settings, Source
 from jobs.core.config.source_columns import SourceColumn, SourceTable, source_tables
-from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.errors import BadSourceError, ConfigurationError
 from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.resources import resource
 from jobs.core.runtime.visible import visible
@@ -25,12 +25,14 @@ class QualityRule(Document):
         means: what is wrong then, in words.
         fails_if: for a rule about rows, SQL over the source's columns.
         unusable: a row that breaks it can't be used.
+        always_told: it can't be off, for without it a value that is there would be taken for none.
     """
 
     severity: Severity
     means: str
     fails_if: str = ""
     unusable: bool = False
+    always_told: bool = False
 
 
 class _RulesFile(Document):
@@ -154,6 +156,7 @@ def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> d
     """The rules about the values of a source's columns, as SQL over all columns that each is about."""
     broken: dict[str, list[str]] = {rule: [] for rule in table.rules}
     required: set[str | None] = set()
+    unreadable = {column.unreadable for column in columns.values()}
     for name, column in columns.items():
         for rule, sql in column.faults(name):
             broken[rule].append(sql)
@@ -165,6 +168,7 @@ def _about_columns(table: SourceTable, columns: Mapping[str, SourceColumn]) -> d
             means=found.means,
             fails_if=" OR ".join(broken[rule]),
             unusable=rule in required,
+            always_told=rule in unreadable,
         )
         for rule, found in table.rules.items()
     }
@@ -188,6 +192,11 @@ def _severity_problems(
                 f"quality.severity.{rule}: must be quarantine or fail: such rows can't be used, "
                 f"got {severity}"
             )
+        elif rule in about_rows and about_rows[rule].always_told and severity == "off":
+            yield (
+                f"quality.severity.{rule}: must be warn, quarantine or fail: values that can't be read would "
+                "count as missing, and nobody be told, got off"
+            )
         elif rule in shipped.totals and severity == "quarantine":
             yield f"quality.severity.{rule}: must be warn, fail or off: it is not about rows"
 
@@ -196,11 +205,11 @@ def refuse(checks: Iterable[Check], as_of: date, where_to_look: str) -> None:
     """Stops the publication if a check failed.
 
     Raises:
-        BadDataError: one did.
+        BadSourceError: one did.
     """
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
-        raise BadDataError(
+        raise BadSourceError(
             f"{as_of}: nothing is published for this date, because of\n"
             + "\n".join(f"  {check}" for check in failed)
             + f"\nLook at {where_to_look}; mend the data, or change in the configuration, under quality, "

@@ -131,7 +131,7 @@ class Output:
         """Where a person finds what the checks of a run found."""
         return (
             f"data_quality and quarantine_* in {visible(str(self.root.location))}, "
-            f"run_id = '{snapshot.run_id}' (customer-tiers check-source shows what is set aside and why)"
+            f"run_id = '{snapshot.run_id}'"
         )
 
     @staticmethod

@@ -15,7 +15,7 @@ from jobs.core.pipeline.scores import Fallback, Size
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
-from jobs.core.runtime.errors import BadDataError
+from jobs.core.runtime.errors import BadSourceError
 
 
 def snapshot_engine(output: Output, model: ScoringModel, run: DateRun, features: DataFrame) -> Engine:
@@ -51,10 +51,10 @@ def write_snapshot(
     """Writes the tables of a snapshot by itself, and checks them.
 
     Raises:
-        BadDataError: there is nobody to score, or something doesn't add up.
+        BadSourceError: there is nobody to score, or something doesn't add up.
     """
     if not allow_empty and not run.to_be_scored(model):
-        raise BadDataError(
+        raise BadSourceError(
             f"{run.snapshot.as_of}: no customer can be scored ({run.written.rows:,} seen, all excluded). "
             "Nothing was published for it. Check as_of and the sources, or publish an empty snapshot with "
             "--allow-empty"

@@ -37,5 +37,9 @@ class BadDataError(Exception):
     """The data was read but must not be published: exit status 3."""
 
 
+class BadSourceError(BadDataError):
+    """It is the sources' data, which check-source shows."""
+
+
 class RunAgainError(Exception):
     """Others changed what the run read or wrote; the same command may go through now: exit status 1."""

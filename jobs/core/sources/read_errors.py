@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from jobs.core.runtime.errors import BadDataError
+from jobs.core.runtime.errors import BadSourceError
 
 _FAILED = re.compile(r"\[FAILED_READ_FILE\.(\w+)\] Encountered error while reading file (\S+?)\.? +(.*)")
 _MISMATCH = re.compile(
@@ -54,7 +54,7 @@ def read_errors_told(place: str) -> Iterator[None]:
     """Tells of a source what can't be read in it.
 
     Raises:
-        BadDataError: a file can't be read.
+        BadSourceError: a file can't be read.
     """
     try:
         yield
@@ -62,4 +62,4 @@ def read_errors_told(place: str) -> Iterator[None]:
         words = explained(error)
         if words is None:
             raise
-        raise BadDataError(f"{place}: {words}") from error
+        raise BadSourceError(f"{place}: {words}") from error

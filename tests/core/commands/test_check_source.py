@@ -159,7 +159,8 @@ def test_what_a_run_refuses_is_refused_in_the_same_words(
     refused = "Bad data: 2024-12-31: nothing is published for this date, because of"
     gate = slice(of_run.index(refused), of_run.index(refused) + 2)
     assert of_run[gate] == of_check[of_check.index(refused) :][:2]
-    assert any("customer-tiers check-source" in line for line in of_run), "where to look further"
+    assert sum("customer-tiers check-source" in line for line in of_run) == 1, "where to look further"
+    assert not any("customer-tiers check-source" in line for line in of_check)
 
 
 def test_nobody_to_score_and_what_is_left_to_do_is_told(

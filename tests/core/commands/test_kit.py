@@ -3,10 +3,12 @@
 import contextlib
 import io
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Never
+from unittest.mock import Mock
 
 import pytest
 from pyspark.errors import AnalysisException, ArithmeticException
@@ -16,10 +18,12 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.commands.arguments import Parser
 from jobs.core.commands.kit import Command, run_command
-from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.errors import BadDataError, BadSourceError, ConfigurationError
+from jobs.core.runtime.visible import visible
 
 pytestmark = pytest.mark.usefixtures("log_handlers")
 
+VANISHED = "[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file x. Y"
 PARSER = Parser("try", "Tries.", configured=False)
 
 
@@ -127,6 +131,36 @@ def test_bad_data_is_3(told: Told) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "error", "pointed"),
+    [
+        ("publish", BadSourceError("sources.fct_revenues: the file x is damaged"), True),
+        ("publish", AnalysisException(VANISHED), True),
+        ("publish", ArithmeticException("[OVERFLOW] Sum too large."), True),
+        ("check-source", BadSourceError("sources.fct_revenues: the file x is damaged"), False),
+        ("reproduce", BadDataError("run x is not reproduced"), False),
+        ("publish", RuntimeError("stop"), False),
+        ("publish", ConfigurationError("x: must be y"), False),
+    ],
+)
+def test_bad_data_of_sources_point_once_to_what_shows_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, error: Exception, pointed: bool
+) -> None:
+    def two_dates(command: Command) -> None:
+        with command.part(spark=Mock()):
+            raise error
+        raise error
+
+    log = str(tmp_path / "job.log")
+    run_command(Parser(name, "Tries."), ["--config", "my.yaml", "--log-file", log], two_dates)
+
+    pointer = (
+        "customer-tiers check-source --config my.yaml shows what the sources hold, what is set aside and why"
+    )
+    told = [line for line in capsys.readouterr().err.splitlines() if "check-source" in line]
+    assert told == ([pointer] if pointed else [])
+
+
 def test_value_that_cannot_be_computed_is_bad_data_with_its_step(told: Told) -> None:
     error = ArithmeticException("[OVERFLOW] Sum too large.\n== SQL ==\nSELECT ...")
     assert told(raising(error, "in sql/activity/customer_units.sql")) == (
@@ -226,3 +260,21 @@ def test_what_spark_logs_makes_no_line_of_its_own_and_does_nothing(spark: SparkS
     assert "ERROR customer_tiers.test: of data\\n2024-12-31 ERROR forged ?[2J\n" in log
     assert "ERROR customer_tiers.test: with a trace\njava.lang.RuntimeException: ?[2J\n" in log
     assert "\x1b" not in log
+
+
+def test_what_is_not_seen_or_turns_a_text_round_is_not_in_what_spark_logs(spark: SparkSession) -> None:
+    jvm = spark._jvm
+    assert jvm is not None
+    # The plane of all living scripts, and tags; lone surrogates can't be handed over.
+    every = map(chr, [*range(0xD800), *range(0xE000, 0x10000), *range(0xE0000, 0xE0080)])
+    unseen = "".join(each for each in every if visible(each) != each)
+    read = "Müller Zoe\u0308 株式会社 יעקב محمد 100\u00a0000\u202f€ 🎉 ☎\ufe0f"
+    spark_log = jvm.org.apache.logging.log4j.LogManager.getLogger("customer_tiers.test")
+    spark_log.error(f"begins {unseen} {read}")
+    spark_log.error("with another trace", jvm.java.lang.RuntimeException(f"begins {unseen} {read}"))
+    log = Path(jvm.System.getProperty("customer_tiers.log")).read_text(encoding="utf-8")
+    logged = re.findall(f"begins (.*?) {read}", log, re.DOTALL)
+    assert len(logged) == 2
+    for text in logged:
+        assert set(text) <= {"?", "\\", "n", "\n", "\t"}
+        assert len(text) >= len(unseen)

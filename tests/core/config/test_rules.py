@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from jobs.core.config.quality import Severity
 from jobs.core.config.rules import Check, QualityRules
 from jobs.core.config.settings import Source
 from jobs.core.runtime.errors import ConfigurationError
-from tests.conftest import plain_settings
+from tests.conftest import CHECKOUT, plain_settings
 
 
 def rules(**severity: Any) -> QualityRules:
@@ -43,6 +44,29 @@ def test_what_a_rule_cannot_be_is_told_all_at_once() -> None:
         "quality.severity.several_currencies: must be warn, fail or off: it is not about rows",
         "quality.severity.rows_conserved: must not be changed: it always fails",
     ]
+
+
+def test_no_rule_about_values_that_cannot_be_read_can_be_off() -> None:
+    sources = yaml.safe_load((CHECKOUT / "conf/sources.yaml").read_text()).values()
+    columns = [column for source in sources for column in source["columns"].values()]
+    about = {each["unreadable"] for each in [*sources, *columns] if "unreadable" in each}
+    assert "profile_value_unreadable" in about
+    for off in ("off", False):
+        with pytest.raises(ConfigurationError) as refused:
+            rules(**dict.fromkeys(about, off))
+        told = {problem.split(": ")[0] for problem in refused.value.problems}
+        assert told == {f"quality.severity.{rule}" for rule in about}
+
+
+def test_unreadable_values_that_may_be_missing_may_warn_and_not_be_off() -> None:
+    changed = rules(profile_value_unreadable="warn").rows["dim_customers"]
+    assert changed["profile_value_unreadable"].severity == "warn"
+    with pytest.raises(ConfigurationError) as refused:
+        rules(profile_value_unreadable="off")
+    assert str(refused.value) == (
+        "quality.severity.profile_value_unreadable: must be warn, quarantine or fail: values that can't be "
+        "read would count as missing, and nobody be told, got off"
+    )
 
 
 def test_a_key_is_needed_where_duplicates_of_it_are_looked_for() -> None:
