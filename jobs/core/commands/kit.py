@@ -15,7 +15,7 @@ from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.functions import functions
 from jobs.core.runtime.logs import default_log_file, make_log_file
 from jobs.core.runtime.progress import say, timed
-from jobs.core.runtime.redaction import RedactingFormatter, redacted
+from jobs.core.runtime.redaction import RedactingFormatter
 from jobs.core.runtime.session import borrowed_session, session_lives
 
 
@@ -53,7 +53,7 @@ class Command:
     def end(self, error: BaseException | None) -> int:
         """The exit status; says what went wrong, and where the log is unless nothing ran."""
         if error is not None:
-            say(redacted(self._outcomes.note(error)))
+            say(self._outcomes.note(error))
         status = self._outcomes.status
         if status != DONE and (self._has_session or status != BAD_CONFIGURATION):
             say(f"The log is {self._log_file}")
@@ -91,7 +91,7 @@ def run_command(parser: Parser, arguments: Sequence[str], body: Callable[[Comman
 
 def refused_arguments(error: ConfigurationError, further: str) -> int:
     """Says what is wrong with arguments, and which command tells of right ones; the exit status."""
-    say(redacted(f"{problems_told('Bad arguments:', error)}\n{further} tells of them"))
+    say(f"{problems_told('Bad arguments:', error)}\n{further} tells of them")
     return BAD_CONFIGURATION
 
 
