@@ -83,7 +83,8 @@ def _problems_of_text(text: str, found: list[Lexeme]) -> Iterator[str]:
     if substituted := _SUBSTITUTED.search(text):
         yield f"must hold its values as they are, got {substituted[0]}, which Spark would replace"
     for name in names_like_clauses(found):
-        yield f"must write names that are keywords in backquotes, got {name}"
+        rows = "; rows stand in parentheses, as in VALUES (1), (2)" if name.lower() == "values" else ""
+        yield f"must write names that are keywords in backquotes, got {name}{rows}"
     end = Lexeme("symbol", "")
     padded = [end] * 4 + found + [end] * 2
     for position, this in enumerate(found, 4):

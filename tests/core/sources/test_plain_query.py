@@ -93,6 +93,13 @@ def test_columns_called_like_keywords_are_columns() -> None:
     assert problems("SELECT id, `where` FROM raw") == []
 
 
+def test_rows_of_an_inline_table_are_told_from_the_alias_of_a_table() -> None:
+    (told,) = problems("SELECT * FROM VALUES array(x)")  # to Spark a table, its alias, and a column's
+    assert told.endswith("in backquotes, got VALUES; rows stand in parentheses, as in VALUES (1), (2)")
+    assert problems("SELECT * FROM VALUES (array(1)), (array(2)) AS t(x)") == []
+    assert problems("SELECT * FROM raw, VALUES DATE '2024-01-01', DATE '2024-02-01'") == []
+
+
 @pytest.mark.parametrize("expression", ["map(id)", "map(1, 2, 3)", "date_trunc()"])
 def test_what_cannot_be_parsed_is_not_understood(expression: str) -> None:
     (told,) = problems("SELECT ? FROM raw".replace("?", expression))
