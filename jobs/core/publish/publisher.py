@@ -81,10 +81,13 @@ class Publisher:
             RunAgainError: another run published the date after this one.
         """
         self._pending.discard(as_of)
+        self._has_views = False  # those that others published may show more now
         try:
             self._compare_stale_days()
-        finally:
-            self._create_views()
+        except BaseException as error:
+            self.leave(error)
+            raise
+        self._create_views()
         run_id, counts = self.published_runs.get(as_of), self.snapshots.get(as_of)
         if run_id is not None and (counts is None or counts.run_id != run_id):
             by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"

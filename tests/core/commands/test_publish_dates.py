@@ -154,6 +154,19 @@ def test_what_went_wrong_first_is_what_is_raised_and_views_that_fail_are_noted(j
     assert error.__notes__ == ["and views could not be made: the catalog is away"]
 
 
+def test_an_interrupt_of_a_comparison_ends_the_command_also_where_views_fail(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: publishing.Publisher) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing.Publisher, "_compare_stale_days", interrupted)
+    job.views_fail = True
+    with pytest.raises(KeyboardInterrupt):
+        job.run()
+    assert job.place.begun == [FIRST]
+
+
 def test_an_interrupt_ends_the_command_between_dates(job: Job) -> None:
     job.fails["b", FIRST] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
