@@ -1,7 +1,8 @@
 """Publishes customer tiers, and what changed, for one or more dates."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
@@ -99,17 +100,29 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
             decisions.prepare(output.tables_of(model), model)
     output.recognise()
     publishers = [Publisher(output, model, dates) for model in models]
-    for as_of in dates:
-        say(f"{as_of}")
-        with command.part(spark), DateRun(output, as_of, source_versions) as run:
-            features = run.features(sources, key_is_name=named, window_months=window_months)
+    with _left_by(publishers):
+        for as_of in dates:
+            say(f"{as_of}")
+            with command.part(spark), DateRun(output, as_of, source_versions) as run:
+                features = run.features(sources, key_is_name=named, window_months=window_months)
+                for publisher in publishers:
+                    with command.part(spark), run.part_of(publisher.model):
+                        publisher.publish(run, features, command.arguments.allow_empty)
             for publisher in publishers:
-                with command.part(spark), run.part_of(publisher.model):
-                    publisher.publish(run, features, command.arguments.allow_empty)
-        for publisher in publishers:
-            with command.part(spark):
-                publisher.compare_stale_days(as_of)
+                with command.part(spark):
+                    publisher.compare_stale_days(as_of)
     return publishers
+
+
+@contextmanager
+def _left_by(publishers: Sequence[Publisher]) -> Iterator[None]:
+    """Publishers that leave whole what they have published, also when an error ends the command."""
+    try:
+        yield
+    except BaseException as error:
+        for publisher in publishers:
+            publisher.leave(error)
+        raise
 
 
 def _show_summary(command: Command, publishers: Sequence[Publisher]) -> None:

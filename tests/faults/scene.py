@@ -22,6 +22,7 @@ from tests.generate_profiles import profile
 BEFORE, AS_OF, LATER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
 DAYS = (BEFORE, AS_OF, LATER)
 PA, VPS = "profitability_adherence", "value_potential_strategic"
+DEFINITIONS = ("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW", "CREATE SCHEMA")
 LENIENT = {"limits": {"quarantined_share": 1, "rows_kept": 0, "revenue_kept": 0}}
 
 Point = tuple[str, str, str, int]  # operation, the model's folder or none, table, which of them
@@ -156,14 +157,16 @@ def losing_answers(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @contextmanager
-def failing_definitions(patch: pytest.MonkeyPatch, number: int | None) -> Iterator[list[str]]:
-    """Lets the job fail after one of its statements that define tables and views; yields the statements."""
+def failing_definitions(
+    patch: pytest.MonkeyPatch, number: int | None, kinds: tuple[str, ...] = DEFINITIONS
+) -> Iterator[list[str]]:
+    """Lets the job fail after one of its statements of some kinds; yields these statements."""
     made: list[str] = []
     sql = SparkSession.sql
 
     def defined(spark: SparkSession, text: str, *given: Any, **named: Any) -> Any:
         result = sql(spark, text, *given, **named)
-        if text.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW", "CREATE SCHEMA")):
+        if text.startswith(kinds):
             made.append(text)
             if len(made) - 1 == number:
                 raise InjectedError(f"after {text:.60}")

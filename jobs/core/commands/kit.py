@@ -15,7 +15,7 @@ from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.functions import functions
 from jobs.core.runtime.logs import default_log_file, make_log_file
 from jobs.core.runtime.progress import say, timed
-from jobs.core.runtime.redaction import RedactingFormatter, redacted
+from jobs.core.runtime.redaction import RedactingFormatter
 from jobs.core.runtime.session import borrowed_session, session_lives
 from jobs.core.runtime.visible import visible
 
@@ -57,7 +57,7 @@ class Command:
     def end(self, error: BaseException | None) -> int:
         """The exit status; says what went wrong, and where to look further unless nothing ran."""
         if error is not None:
-            say(redacted(self._outcomes.note(error)))
+            say(self._outcomes.note(error))
         config = getattr(self.arguments, "config", None)
         if self._outcomes.blame_sources and config and self._program != _CHECKS_SOURCES:
             shown = visible(str(config))
@@ -100,7 +100,7 @@ def run_command(parser: Parser, arguments: Sequence[str], body: Callable[[Comman
 
 def refused_arguments(error: ConfigurationError, further: str) -> int:
     """Says what is wrong with arguments, and which command shows right ones; the exit status."""
-    say(redacted(f"{problems_told('Bad arguments:', error)}\nSee {further}"))
+    say(f"{problems_told('Bad arguments:', error)}\nSee {further}")
     return BAD_CONFIGURATION
 
 

@@ -9,7 +9,6 @@ from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatE
 from jobs.core.delta.commits import is_conflict
 from jobs.core.runtime.errors import BadDataError, BadSourceError, ConfigurationError, RunAgainError
 from jobs.core.runtime.progress import say
-from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.read_errors import explained
 
@@ -48,7 +47,7 @@ class Outcomes:
         except Exception as error:
             if not isinstance(error, BadDataError) and not session_lives():
                 raise
-            say(redacted(self.note(error)))
+            say(self.note(error))
 
     def note(self, error: BaseException) -> str:
         """Notes and logs what went wrong; the words for it."""

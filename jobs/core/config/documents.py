@@ -150,8 +150,7 @@ def validate(schema: type[DocumentType], content: dict[str, Any], name: str) -> 
     except UnicodeEncodeError as error:  # YAML's escapes can spell what is no text
         raise ConfigurationError(f"{name}: must hold valid Unicode text, got: {error.reason}") from None
     for old, now in renamed.items():
-        warning = f"{name}: {old} is called {now} now; the next release takes that name alone"
-        say(redacted(f"Warning: {warning}"))
+        say(f"Warning: {name}: {old} is called {now} now; the next release takes that name alone")
     return document
 
 

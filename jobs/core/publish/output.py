@@ -51,9 +51,16 @@ class Output:
         }
 
     def keep_history(self) -> None:
-        """Has tables that an earlier version made keep what `runs` promises; `runs` last, which shows it."""
+        """Has tables that an earlier version made keep what `runs` promises, and then `runs` tells so.
+
+        They are those of every model that `runs` names: others that are published here may not come for long.
+        """
         if lacks_history(self.root.properties("runs")):
-            for tables in dict.fromkeys([*self._of_models.values(), self.root]):
+            of_models = dict(self._of_models)
+            for name in self.log.model_names() if self.settings.models else ():
+                place = self.root.location.of_model(name)
+                of_models.setdefault(name, OutputTables(self.root.spark, place))
+            for tables in dict.fromkeys([*of_models.values(), self.root]):
                 for table in tables_with_history():
                     if table != "runs":
                         tables.keep_history(table, tables.properties(table))

@@ -41,6 +41,7 @@ class Publisher:
         self.published_runs: dict[date, str] = {}
         self.snapshots: dict[date, Snapshot] = {}
         self._pending = set(dates)
+        self._has_views = True  # of all that it has published
         self._output = output
         # The days that this command can't compare anew: of another version of the model, or refused.
         self._left: set[date] = set()
@@ -61,6 +62,7 @@ class Publisher:
         published = self._output.log.published_snapshots(self.model.name)
         compared, checks = self.comparison.compare(snapshot, previous_of(published, snapshot.as_of))
         run.check(checks, self.model.name)
+        self._has_views = False
         run.record_published(self.model, compared)
         self._left.discard(snapshot.as_of)
         self.published_runs[snapshot.as_of] = snapshot.run_id
@@ -79,16 +81,31 @@ class Publisher:
             RunAgainError: another run published the date after this one.
         """
         self._pending.discard(as_of)
+        self._has_views = False  # those that others published may show more now
         try:
             self._compare_stale_days()
-        finally:
-            readers.create_views(self.tables, self._output.root, self.model.name)
+        except BaseException as error:
+            self.leave(error)
+            raise
+        self._create_views()
         run_id, counts = self.published_runs.get(as_of), self.snapshots.get(as_of)
         if run_id is not None and (counts is None or counts.run_id != run_id):
             by = "it was withdrawn" if counts is None else f"run {counts.run_id} published it"
             raise RunAgainError(
                 f"{as_of}: this run's snapshot doesn't count, for {by} meanwhile: run again if it should"
             )
+
+    def leave(self, error: BaseException) -> None:
+        """Makes the views that are missing of what was published when an error ends the command."""
+        if not self._has_views:
+            try:
+                self._create_views()
+            except Exception as second:  # what went wrong first is what matters
+                error.add_note(f"and views could not be made: {second}")
+
+    def _create_views(self) -> None:
+        readers.create_views(self.tables, self._output.root, self.model.name)
+        self._has_views = True
 
     def _compare_stale_days(self) -> None:
         until = min(self._pending, default=date.max)

@@ -154,6 +154,10 @@ class RunLog:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
         return events_of(self._tables, model_name)
 
+    def model_names(self) -> list[str]:
+        """The models that it tells of, whichever command published them."""
+        return sorted(row["model"] for row in self._tables.read("runs").select("model").distinct().collect())
+
     def published_snapshots(self, model_name: str) -> dict[date, Snapshot]:
         """The published run that counts of each date of a model."""
         return self.snapshots(self._tables, model_name)

@@ -5,16 +5,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.visible import visible_lines
 
 
 def say(text: str) -> None:
     """Tells the person who waits; the answers alone go to standard output.
 
-    Nothing in it can act on a terminal. Its line breaks stay: data that may hold some is made `visible` where
-    it is put into a text.
+    What looks like a secret is hidden, and nothing in it can act on a terminal. Its line breaks stay: data
+    that may hold some is made `visible` where it is put into a text.
     """
-    print(visible_lines(text), file=sys.stderr, flush=True)
+    print(visible_lines(redacted(text)), file=sys.stderr, flush=True)
 
 
 @contextmanager

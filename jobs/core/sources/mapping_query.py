@@ -6,13 +6,14 @@ plain, so that nothing that is code to Spark is a comment or a string to sqlglot
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from jobs.core.runtime.errors import ConfigurationError, Problems
 from jobs.core.sources.lexemes import Lexeme, lexemes
+from jobs.core.sources.plain_query import names_like_clauses, plain_query
 
 _SUBSTITUTED = re.compile(r"\$\{\S+?\}")  # Spark replaces it before it reads the text, in comments too
 
@@ -68,7 +69,7 @@ def check_mapping_query(
     problems = Problems(_problems_of_text(text, [each for each in found if each.kind != "space"]))
     understood = Problems()
     with understood.gathered():
-        tree = _parsed("".join(each.plain for each in found))
+        tree = _parsed(plain_query(found))
         problems += _problems_of_tree(tree, inputs)
         problems += _problems_of_others(tree, functions)
     # What the words say is plainer than that the whole is not understood.
@@ -81,6 +82,9 @@ def _problems_of_text(text: str, found: list[Lexeme]) -> Iterator[str]:
     """What is told by words alone, wherever they stand."""
     if substituted := _SUBSTITUTED.search(text):
         yield f"must hold its values as they are, got {substituted[0]}, which Spark would replace"
+    for name in names_like_clauses(found):
+        rows = "; rows stand in parentheses, as in VALUES (1), (2)" if name.lower() == "values" else ""
+        yield f"must write names that are keywords in backquotes, got {name}{rows}"
     end = Lexeme("symbol", "")
     padded = [end] * 4 + found + [end] * 2
     for position, this in enumerate(found, 4):
@@ -125,11 +129,11 @@ def _parsed(plain: str) -> exp.Expr:
         found = [each for each in sqlglot.parse(plain, read="databricks") if each is not None]
     except RecursionError:
         raise ConfigurationError("must be nested less deeply: no more than some 40 levels") from None
-    except SqlglotError as error:
-        problems = getattr(error, "errors", None) or [{}]
-        where = "near {highlight!r} in line {line}".format_map({"highlight": "", "line": 1, **problems[0]})
+    except Exception as error:  # of what is no query it raises whatever comes of it, IndexError too
+        told: dict[str, Any] = next(iter(getattr(error, "errors", ())), {})
+        where = ", near {highlight!r} in line {line}".format_map(told) if told.get("line") else ""
         raise ConfigurationError(
-            "must be one valid SELECT, got something that can't be understood, and so not checked, "
+            "must be one valid SELECT, got something that can't be understood, and so not checked"
             f"{where}: mend it, or write it otherwise"
         ) from None
     statements = [each for each in found if not isinstance(each, exp.Semicolon)]
@@ -144,8 +148,12 @@ def _parsed(plain: str) -> exp.Expr:
 def _problems_of_tree(tree: exp.Expr, inputs: Mapping[str, Collection[str]]) -> Iterator[str]:
     listed = ", ".join(sorted(inputs))
     for relation in tree.find_all(exp.Table, exp.Lateral, exp.Unnest):
-        if outside := _outside(relation, set(inputs)):
+        outside = _outside(relation, set(inputs))
+        if outside is not None:
             yield f"must read its inputs alone ({listed}), got {outside}; name it in inputs"
+    for select in tree.find_all(exp.Select):
+        if not select.expressions or (select.args.get("joins") and not select.args.get("from_")):
+            yield "must write names that are keywords in backquotes, got SELECT"
     if tree.find(exp.QueryTransform):
         yield "must run no script, got TRANSFORM ... USING"
     yield from _problems_of_names(tree, inputs)
@@ -177,7 +185,10 @@ def _outside(relation: exp.Expr, inputs: set[str]) -> str | None:
         name = (this.name if isinstance(this, exp.Anonymous) else this.sql_name()).lower()
         made_here = _TABLE_FUNCTIONS.fullmatch(name) and not relation.args.get("db")
         return None if made_here else f"what {name}() reads"
-    parts = [part.name for part in getattr(relation, "parts", ())] or [relation.sql()]
+    parts = [
+        part.name if isinstance(part, exp.Identifier) else part.sql()
+        for part in getattr(relation, "parts", [relation])
+    ]
     known = len(parts) == 1 and parts[0].lower() in inputs | set(_visible(relation))
     return None if known else ".".join(parts)
 

@@ -223,6 +223,7 @@ def test_events_of_several_models_are_one_commit_each_at_a_moment_of_its_own(log
     moments = {event["model"]: event["happened_at"] for event in told}
     assert moments[MODEL.name] == moments[other.name] + 1
     assert {event["message"] for event in told} == {"why"}
+    assert log.model_names() == ["another", MODEL.name]
     assert min(moments.values()) > max(
         event["happened_at"] for event in log.events(MODEL.name) if event["run_id"] != "both"
     )
