@@ -41,6 +41,7 @@ def latest_run(workspace: Workspace, as_of: date) -> str:
     return str([run["run_id"] for run in workspace.published() if run["as_of"] == as_of][-1])
 
 
+@pytest.mark.long
 def test_a_refused_comparison_of_a_later_date_keeps_the_earlier_one_and_is_tried_again(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from random import Random
 
+import pytest
+
 from tests.conftest import PROFILES, Row, Workspace
 from tests.end_to_end.test_segments import append_decisions
 from tests.end_to_end.test_value_model import MODEL, WITH_PROFILES
@@ -38,6 +40,7 @@ def hashes(
     return [run["content_hashes"] for run in workspace.published(output)]
 
 
+@pytest.mark.long
 def test_rows_do_not_depend_on_partitions_or_the_order_of_the_input(workspace: Workspace) -> None:
     facts, accounts = hostile_inputs(seed=8, as_of=AS_OF)
     workspace.configure()

@@ -12,6 +12,8 @@ from tests.conftest import Workspace
 from tests.connect import connect_server, through
 from tests.generate import hostile_inputs
 
+pytestmark = pytest.mark.long  # a server and clients take a minute to start
+
 AS_OF = date(2024, 5, 31)
 PIN = """
 import shutil, sys
@@ -49,7 +51,6 @@ def test_files_that_are_added_or_gone_are_a_change(server: str, tmp_path: Path) 
     assert through(server, "-c", PIN, tmp_path / "facts").splitlines() == ["[]", "['facts']", "['facts']"]
 
 
-@pytest.mark.long
 def test_a_run_publishes_what_a_classic_one_does(workspace: Workspace, server: str) -> None:
     workspace.write_sources(*hostile_inputs(seed=8, as_of=AS_OF))
     workspace.configure(output={"path": "classic"})

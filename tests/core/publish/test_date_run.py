@@ -20,7 +20,9 @@ def test_nothing_is_published_of_files_that_changed_since_they_were_opened(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        source_versions, "files_hash", lambda _, paths: str([Path(path).read_text() for path in paths])
+        source_versions,
+        "files_hash",
+        lambda frame: str([Path(path).read_text() for path in frame.inputFiles()]),
     )
     (tmp_path / "facts.csv").write_text("Ann,1")
     (tmp_path / "accounts.csv").write_text("Ann-1,active")

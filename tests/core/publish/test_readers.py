@@ -68,7 +68,7 @@ def made(told: list[Row], *views_there: str) -> dict[str, str]:
     catalog = Catalog(*views_there)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(views, "events_of", lambda *_: told)
-        patch.setattr(explanation, "score_components", lambda _: "SELECT explained")
+        patch.setattr(explanation, "score_components_view", lambda _: "SELECT explained")
         create_views(cast("Any", catalog), NO_SESSION, "a")
     found = {}
     for statement in catalog.statements:
