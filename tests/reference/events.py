@@ -19,6 +19,15 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def events_by_customer(facts: Iterable[Row], as_of: date, customer_key: str) -> dict[str, list[Row]]:
+    """The facts on or before as_of of each customer; none of a customer without."""
+    events: dict[str, list[Row]] = defaultdict(list)
+    for fact in facts:
+        if fact["event_date"] <= as_of:
+            events[fact[customer_key]].append(fact)
+    return events
+
+
 def account_states(accounts: Iterable[Row]) -> dict[str, bool]:
     """Each listed account once, and whether any of its rows is active (section 3: active_accounts)."""
     states: dict[str, bool] = {}

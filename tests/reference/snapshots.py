@@ -14,6 +14,7 @@ from tests.reference.events import (
     account_states,
     add_months,
     distinct,
+    events_by_customer,
     latest,
     lifetime_revenue,
     main_business_unit,
@@ -78,10 +79,7 @@ def snapshot(
 ) -> Snapshot:
     """Score every customer with an event on or before as_of, or say why not (section 3: Scored)."""
     is_active = account_states(accounts)
-    seen: dict[str, list[Row]] = defaultdict(list)
-    for fact in facts:
-        if fact["event_date"] <= as_of:
-            seen[fact[customer_key]].append(fact)
+    seen = events_by_customer(facts, as_of, customer_key)
 
     scored, excluded = [], []
     for key in sorted(seen, key=str.encode):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -12,6 +11,7 @@ from tests.reference.events import (
     account_states,
     add_months,
     distinct,
+    events_by_customer,
     latest,
     lifetime_revenue,
     main_business_unit,
@@ -32,10 +32,7 @@ def customer_features(
 ) -> list[Row]:
     """A row per customer with an event or a profile on or before as_of: the measures before scoring."""
     is_active = account_states(accounts)
-    events: dict[str, list[Row]] = defaultdict(list)
-    for fact in facts:
-        if fact["event_date"] <= as_of:
-            events[fact[customer_key]].append(fact)
+    events = events_by_customer(facts, as_of, customer_key)
     known = customer_profiles(profiles, as_of, customer_key)
     rows = []
     for key in sorted(events.keys() | known.keys(), key=str.encode):

@@ -1,6 +1,6 @@
 """All reading and writing of Delta tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -38,6 +38,11 @@ def latest_version(spark: SparkSession, identifier: str) -> int | None:
 def read_version(spark: SparkSession, identifier: str, version: int) -> DataFrame:
     """A Delta table as it was at a version."""
     return spark.read.option("versionAsOf", version).table(identifier)
+
+
+def _types(fields: Iterable[StructField]) -> dict[str, str]:
+    """SQL type by column."""
+    return {field.name: field.dataType.simpleString() for field in fields}
 
 
 class OutputTables:
@@ -110,7 +115,7 @@ class OutputTables:
                 is not ours.
         """
         identifier = self.location.identifier(table)
-        signature = (table, tuple((field.name, field.dataType.simpleString()) for field in fields))
+        signature = (table, tuple(_types(fields).items()))
         if signature in self._created:
             return
         if self.are_as_defined and self._has(table, fields):
@@ -155,8 +160,7 @@ class OutputTables:
         self._properties.pop(table, None)
 
     def _has(self, table: str, fields: list[StructField]) -> bool:
-        there = {field.name: field.dataType.simpleString() for field in self._schema(table) or ()}
-        return all(there.get(field.name) == field.dataType.simpleString() for field in fields)
+        return _types(fields).items() <= _types(self._schema(table) or ()).items()
 
     def keep_history(self, table: str, properties: Mapping[str, str] | None) -> None:
         """Has a table, with these properties now, keep its log and the files of all its versions."""
@@ -167,12 +171,12 @@ class OutputTables:
             self._properties.pop(table, None)
 
     def _widen(self, table: str, fields: list[StructField], definition: TableDefinition) -> None:
-        there = {field.name: field.dataType.simpleString() for field in self.read(table).schema}
+        there = _types(self.read(table).schema)
         changed = [
-            f"{table}.{field.name}: must stay {there[field.name].upper()}, the type it was published in, "
-            f"got {field.dataType.simpleString().upper()}; publish to another output"
-            for field in fields
-            if there.get(field.name, field.dataType.simpleString()) != field.dataType.simpleString()
+            f"{table}.{name}: must stay {there[name].upper()}, the type it was published in, "
+            f"got {kind.upper()}; publish to another output"
+            for name, kind in _types(fields).items()
+            if there.get(name, kind) != kind
         ]
         if changed:
             raise ConfigurationError(*changed)

@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import expressions as sql
 
 from jobs.core.delta.identifiers import literal
+from jobs.core.runtime.splicing import spliced
 
 Value = bool | int | Decimal | date | str | None
 
@@ -128,11 +129,7 @@ def as_run(text: str, views: Mapping[str, str], values: Mapping[str, Value]) -> 
         for relation in read.relations
     ]
     put += [(marker.start, f":{marker.name}", _as_literal(values[marker.name])) for marker in read.marked]
-    parts, end = [], 0
-    for start, there, instead in sorted(put):
-        parts += [text[end:start], instead]
-        end = start + len(there)
-    return "".join([*parts, text[end:]])
+    return spliced(text, put)
 
 
 def _as_literal(value: Value) -> str:

@@ -68,7 +68,8 @@ class Output:
     def recognise(self) -> None:
         """Recognises tables that are as this version defines them: a run like this one published into them.
 
-        Such a run made, before it published, whatever of them it found missing.
+        Such a run made, before it published, whatever its tables lacked; those of quarantine, which it may
+        not have needed, are whole when they are made.
         """
         alike = [self.log.has_published_alike(model) for model in self.models]
         for model, is_alike in zip(self.models, alike, strict=True):

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from jobs.core.runtime.names import function_name
 from jobs.core.runtime.pinned import undone
 from jobs.core.runtime.resources import resource
+from jobs.core.runtime.splicing import spliced
 
 
 def with_functions(text: str) -> str:
@@ -18,11 +19,7 @@ def with_functions(text: str) -> str:
 
     They are found among the text's tokens: strings, comments and quoted names stay as they are.
     """
-    parts, end = [], 0
-    for name, start in _calls(text):
-        parts += [text[end:start], function_name(name)]
-        end = start + len(name)
-    return "".join([*parts, text[end:]])
+    return spliced(text, ((start, name, function_name(name)) for name, start in _calls(text)))
 
 
 @cache  # tokens of all the project's SQL take a tenth of a second
