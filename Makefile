@@ -54,7 +54,7 @@ benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with sk
 test: check ## checks, then all tests, in two sessions of Spark at once
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (30 minutes)
+test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (over an hour)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults
 
 test-year: $(READY) ## a year of monthly runs, with VACUUM after each (15 minutes)
