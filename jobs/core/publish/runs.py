@@ -54,6 +54,7 @@ class RunLog:
         self._tables = tables
         self._settings = settings
         self._fallbacks = fallbacks
+        self._known: list[dict[str, Any]] | None = None
         self.location = tables.location
 
     def prepare(self, model: ScoringModel) -> None:
@@ -152,7 +153,21 @@ class RunLog:
 
     def events(self, model_name: str) -> list[dict[str, Any]]:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
-        return events_of(self._tables, model_name)
+        self._known = events_of(self._tables, None)
+        return self._of_model(model_name)
+
+    def _of_model(self, model_name: str) -> list[dict[str, Any]]:
+        return [event for event in self.known_events() if event["model"] == model_name]
+
+    def known_events(self) -> list[dict[str, Any]]:
+        """All events of all models, as they were read last."""
+        if self._known is None:
+            self._known = events_of(self._tables, None)
+        return self._known
+
+    def known_snapshots(self, model_name: str) -> dict[date, Snapshot]:
+        """The published run that counts of each date of a model, by the events that were read last."""
+        return snapshots_of(self._of_model(model_name))
 
     def model_names(self) -> list[str]:
         """The models that it tells of, whichever command published them."""
@@ -173,10 +188,10 @@ class RunLog:
         return snapshots_of(events_of(tables, model_name))
 
     def latest_source_rows(self) -> dict[str, int]:
-        """Rows of each source at the last published run; none before the first."""
+        """Rows of each source at the last published run that is known; none before the first."""
         # A day that is compared anew is told again, with what it read long ago.
         first: dict[str, dict[str, int]] = {}
-        for event in events_of(self._tables, None):
+        for event in self.known_events():
             if event["status"] == "published":
                 first.setdefault(event["run_id"], event["source_rows"])
         return dict(next(reversed(first.values()), {}))
@@ -186,7 +201,7 @@ class RunLog:
         configuration, made_with = Configuration.of(self._settings, model, self._fallbacks), self._made_with()
         alike = {"status": "published", "configuration_hash": configuration.hash, **made_with}
         return is_one_version(made_with["code_version"]) and any(
-            all(event[name] == value for name, value in alike.items()) for event in self.events(model.name)
+            all(event[name] == value for name, value in alike.items()) for event in self._of_model(model.name)
         )
 
     def find(self, run_id: str) -> dict[str, list[dict[str, Any]]]:
