@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from pyspark.sql import SparkSession
 
-from jobs.core.commands.arguments import Parser, date_option
+from jobs.core.commands.arguments import Parser
 from jobs.core.commands.configuration import read_configuration
+from jobs.core.commands.dates import add_dates, dates_of
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.commands.model_fit import check_models_fit_sources
 from jobs.core.config.model import ScoringModel
@@ -40,13 +41,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _parser() -> Parser:
     parser = Parser("publish", __doc__)
-    parser.add_argument(
-        "--as-of",
-        action="append",
-        required=True,
-        metavar="YYYY-MM-DD",
-        help="date of the snapshot; give it again for more, which are published in order of date",
-    )
+    add_dates(parser)
     parser.add_argument(
         "--allow-empty", action="store_true", help="publish even if no customer can be scored"
     )
@@ -76,14 +71,12 @@ def _publish(command: Command) -> None:
 def _read_everything(command: Command) -> _Asked:
     """Settings, models and dates, with every problem in any of them told at once."""
     problems = Problems()
-    dates: set[date] = set()
-    for text in command.arguments.as_of:
-        with problems.gathered():
-            dates.add(date_option("--as-of", text))
+    with problems.gathered():
+        dates = dates_of(command.arguments)
     with problems.gathered():
         settings, models = read_configuration(command.arguments)
     problems.refuse()
-    return _Asked(settings, models, sorted(dates))
+    return _Asked(settings, models, dates)
 
 
 def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output: Output) -> list[Publisher]:

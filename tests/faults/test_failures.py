@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs import decide
-from jobs.core.delta.making import HISTORY
+from jobs import decide, upgrade
+from jobs.core.delta.making import EARLIER_LAYOUT, HISTORY, LAYOUT
 from jobs.core.publish.readers import PUBLISHED
 from tests.conftest import Workspace
 from tests.faults.scene import (
@@ -140,6 +140,35 @@ def test_a_decision_whose_answer_is_lost_is_recorded_once(
         told = [part for name, value in given.items() for part in (f"--{name}", value)]
         assert decide.run([*options, "record", *told]) == 0
     assert workspace.table(f"{VPS}/tier_decisions").count() == 1
+
+
+@pytest.mark.faults
+def test_an_upgrade_that_fails_after_any_write_is_no_output(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene.made(workspace, PA, days=(AS_OF,))
+    folder = workspace.folder
+    workspace.spark.sql(
+        f"ALTER TABLE delta.`{folder / 'output' / 'runs'}` "
+        f"SET TBLPROPERTIES ('{LAYOUT}' = '{EARLIER_LAYOUT}')"
+    )
+
+    def upgraded(place: str) -> int:
+        given = {"from": folder / "output", "to": folder / place, "log-file": folder / "job.log"}
+        return upgrade.run([part for name, value in given.items() for part in (f"--{name}", str(value))])
+
+    with failing_after(monkeypatch, None) as made:
+        assert upgraded("whole") == 0
+    assert scene.seen("whole") == scene.published
+    assert made[-1] == ("append", "", "runs", 0)
+    for point in made[:-1]:
+        with failing_after(monkeypatch, point):
+            assert upgraded("half") == 1, point
+        # Who reads sees nothing, and half an upgrade is not added to.
+        assert not (folder / "half" / "runs").exists() or scene.seen("half") == {}, point
+        assert upgraded("half") == 2, point
+        assert scene.seen("output") == scene.published, point
+        shutil.rmtree(folder / "half")
 
 
 class InCatalog:

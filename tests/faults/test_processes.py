@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,6 @@ from jobs.core.runtime.java import use_java
 from tests.conftest import CHECKOUT, Row, Workspace
 from tests.generate import history_inputs
 
-pytestmark = pytest.mark.faults
 DATES = (date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30))
 SECONDS_TO_WAIT = 300
 SECONDS_BETWEEN_APPENDS = 30
@@ -92,6 +92,7 @@ def hashes(workspace: Workspace) -> dict[date, dict[str, str]]:
     return {run["as_of"]: run["content_hashes"] for run in workspace.published()}
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("table", ["customer_features", "customer_tiers", "tier_summary"])
 def test_a_killed_run_is_harmless(history: Workspace, table: str) -> None:
     before, expected = read(history), hashes(history)
@@ -121,6 +122,7 @@ def lose_executor(process: subprocess.Popen[str]) -> None:
     min(executors, key=lambda each: each.pid).kill()
 
 
+@pytest.mark.faults
 def test_a_lost_executor_changes_nothing(history: Workspace) -> None:
     expected = hashes(history)
     output = history.folder / "of cluster"
@@ -152,14 +154,14 @@ def append_while(history: Workspace, processes: list[subprocess.Popen[str]]) -> 
     return appended
 
 
-def other_history(history: Workspace) -> tuple[Path, dict[date, list[Row]]]:
+def other_history(history: Workspace, *dates: date) -> tuple[Path, dict[date, list[Row]]]:
     """A configuration of other facts for the same output, and the rows that it publishes elsewhere."""
     other = Workspace(history.spark, history.folder / "other")
     other.folder.mkdir()
     other.write_sources(*history_inputs(seed=12, dates=DATES))
     other.configure()
-    assert other.run(*DATES) == 0
-    alone = {day: without_run(other.as_readers_see(day)["customer_tiers"]) for day in DATES}
+    assert other.run(*dates) == 0
+    alone = {day: without_run(other.as_readers_see(day)["customer_tiers"]) for day in dates}
     other.configure(output={"path": str(history.folder / "output")})
     return other.config, alone
 
@@ -168,9 +170,10 @@ def without_run(rows: list[Row]) -> list[Row]:
     return [{name: value for name, value in row.items() if name != "run_id"} for row in rows]
 
 
+@pytest.mark.faults
 def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(history: Workspace) -> None:
     ours = {day: without_run(history.as_readers_see(day)["customer_tiers"]) for day in DATES}
-    other_config, others = other_history(history)
+    other_config, others = other_history(history, *DATES)
     assert all(ours[day] != others[day] for day in DATES)
     mixes = [[*DATES, *DATES[::-1], *DATES, DATES[1]], [DATES[1], *DATES[::-1], *DATES, *DATES[::-1]]]
     processes = [
@@ -188,7 +191,11 @@ def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(hist
     assert all(end & {"published", "failed"} for end in ends.values()), ends
     assert not any({"published", "failed"} <= end for end in ends.values()), ends
 
-    # Every date is whole, and of the facts of the run that counts: nothing of the other's is among them.
+    assert_whole(history, ours, others)
+
+
+def assert_whole(history: Workspace, ours: dict[date, list[Row]], others: dict[date, list[Row]]) -> None:
+    """Every date is whole, and of the facts of the run that counts: nothing of the other's is among them."""
     snapshots = RunLog.snapshots(
         OutputTables(history.spark, Location(path=str(history.folder / "output"))), None
     )
@@ -206,6 +213,36 @@ def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(hist
             (total,) = (row for row in tables["tier_migration_summary"] if row["movement"] == "total")
             assert (total["revenue_before"], total["revenue_after"]) == (before.revenue, counts.revenue)
         before = counts
+
+
+def test_a_run_beside_another_that_is_killed_loses_and_mixes_nothing(history: Workspace) -> None:
+    ours = {day: without_run(history.as_readers_see(day)["customer_tiers"]) for day in DATES}
+    expected, last = hashes(history), DATES[2]
+    other_config, others = other_history(history, DATES[1])
+    output = history.folder / "output"
+    dates = (argument for day in DATES[1:] for argument in ("--as-of", str(day)))
+    process = started("-m", "jobs.publish", "--config", other_config, *dates, "--no-summary")
+
+    def wait_for_more(there: Callable[[], Iterable[Path]]) -> None:
+        before = len(list(there()))
+        wait_until(lambda: len(list(there())) > before, process)
+
+    def kill_in_the_next_date() -> None:
+        wait_for_more(lambda: output.glob(f"customer_features/as_of={last}/*.parquet"))
+        os.killpg(process.pid, signal.SIGKILL)
+
+    wait_for_more(lambda: output.glob("customer_tiers/_delta_log/*.json"))
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill_in_the_next_date)
+        assert history.run(DATES[1]) in {0, 1}
+        killed.result()
+    assert process.wait() == -signal.SIGKILL
+
+    ends = {run["run_id"]: run["status"] for run in history.table("runs").orderBy("happened_at").collect()}
+    assert sorted(ends.values()).count("started") == 1
+    assert_whole(history, ours, {**others, last: ours[last]})
+    assert history.run(*DATES[1:]) == 0
+    assert hashes(history) == expected
 
 
 def run_ids(told: list[Row]) -> set[str]:

@@ -27,6 +27,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str, description: str | None, *, configured: bool = True) -> None:
         """A parser of --log-file, and of --config and --set if the command is `configured`."""
         super().__init__(prog=f"{PROGRAM} {command}", description=description, epilog=_EXIT_STATUS_HELP)
+        self._needed: list[tuple[str, ...]] = []
         if configured:
             self.add_argument(
                 "--config", type=Path, required=True, metavar="FILE", help="run configuration (YAML)"
@@ -51,6 +52,10 @@ class Parser(argparse.ArgumentParser):
         """Adds --json, which prints `what` for programs."""
         self.add_argument("--json", action="store_true", help=f"print {what} for programs: one JSON array")
 
+    def need_one_of(self, *options: str) -> None:
+        """Refuses arguments without any of some options; the first of them is asked for."""
+        self._needed.append(options)
+
     def flags(self) -> set[str]:
         """The options that take no value."""
         return {option for action in self._actions if action.nargs == 0 for option in action.option_strings}
@@ -62,7 +67,17 @@ class Parser(argparse.ArgumentParser):
             ConfigurationError: arguments are wrong.
         """
         self._refuse_unknown(arguments)
-        return self.parse_args(arguments)
+        problems = Problems()
+        with problems.gathered():
+            found = self.parse_args(arguments)
+        given = [argument.partition("=")[0] for argument in arguments if argument.startswith("--")]
+        problems += [
+            f"{options[0]}: must be given"
+            for options in self._needed
+            if not any(option.startswith(name) for option in options for name in given)
+        ]
+        problems.refuse()
+        return found
 
     def _refuse_unknown(self, arguments: Sequence[str]) -> None:
         options = [option for action in self._actions for option in action.option_strings]

@@ -38,7 +38,7 @@ class Place:
         self.log: Any = SimpleNamespace(
             prepare=lambda _: None,
             events=lambda name: [event for event in self.told if event["model"] == name],
-            published_snapshots=lambda _: {},
+            known_snapshots=lambda _: {},
         )
         self.root: Any = SimpleNamespace(spark=None)
         self.rules = None

@@ -16,6 +16,7 @@ from jobs.core.commands.arguments import Parser
 from jobs.tier_customers import COMMANDS
 from tests.conftest import CHECKOUT
 
+DATES = "--as-of, --every, --from, --to"
 COMMON = "--config, --set, --log-file"
 
 
@@ -52,9 +53,9 @@ KNOWN = "publish, reproduce, decide, check-model, check-source, upgrade, init"
         (
             ["publish", "--confg", "x", "--as-off=2024-12-31"],
             [
-                f"--confg: must be a known option, one of {COMMON}, --as-of, --allow-empty, --no-summary, "
+                f"--confg: must be a known option, one of {COMMON}, {DATES}, --allow-empty, --no-summary, "
                 "--json; did you mean '--config'?",
-                f"--as-off: must be a known option, one of {COMMON}, --as-of, --allow-empty, --no-summary, "
+                f"--as-off: must be a known option, one of {COMMON}, {DATES}, --allow-empty, --no-summary, "
                 "--json; did you mean '--as-of'?",
             ],
         ),
