@@ -75,6 +75,7 @@ def test_a_refused_comparison_of_a_later_date_keeps_the_earlier_one_and_is_tried
     assert previous(workspace, SEPTEMBER) == latest_run(workspace, JUNE)
 
 
+@pytest.mark.long
 def test_what_a_killed_run_left_and_two_runs_at_once_are_found(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

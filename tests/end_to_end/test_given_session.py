@@ -24,10 +24,11 @@ def estranged(spark: SparkSession) -> Iterator[Callable[[], None]]:
             spark.conf.set(key, value)
 
     yield estrange
+    after = spark.conf.getAll
     for key in OTHER_VALUES.keys() - before.keys():
         spark.conf.unset(key)
     for key, value in before.items():
-        if spark.conf.getAll.get(key) != value:
+        if after.get(key) != value:
             spark.conf.set(key, value)
 
 

@@ -8,6 +8,7 @@ from jobs.core.config.model import load_model
 from jobs.core.config.table_registry import table_registry
 from tests.conftest import Row, Workspace
 from tests.end_to_end.test_against_reference import assert_same_rows
+from tests.end_to_end.test_determinism import LAYOUTS, hashes, in_any_order
 from tests.end_to_end.test_segments import append_decisions
 from tests.end_to_end.test_value_model import without, write
 from tests.generate_profiles import History, value_history
@@ -73,7 +74,7 @@ def assert_tables(workspace: Workspace, history: History, *dates: date) -> None:
         previous = current
 
 
-def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Workspace) -> None:
+def test_what_follows_from_the_segments_is_that_of_the_reference_in_any_layout(workspace: Workspace) -> None:
     history = value_history(seed=2)
     dates = history.dates[3:6:2]
     write(workspace, history)
@@ -92,6 +93,8 @@ def test_what_follows_from_the_segments_is_that_of_the_reference(workspace: Work
     ]
     assert sorted(told) == [(as_of, len(without), sum(without)) for as_of in dates]
     assert any(without)
+    usual = [run["content_hashes"] for run in workspace.published()]
+    assert hashes(workspace, LAYOUTS[1], in_any_order(workspace, history), *dates) == usual
 
 
 @pytest.mark.long

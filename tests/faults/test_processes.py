@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
@@ -55,9 +55,13 @@ print(*(publish.run([*common, "--as-of", day]) for day in dates))
 @pytest.fixture
 def history(workspace: Workspace) -> Workspace:
     """Sources with a history, and their three snapshots published."""
+    return publish(workspace, *DATES)
+
+
+def publish(workspace: Workspace, *dates: date) -> Workspace:
     workspace.write_sources(*history_inputs(seed=11, dates=DATES))
     workspace.configure()
-    assert workspace.run(*DATES) == 0
+    assert workspace.run(*dates) == 0
     return workspace
 
 
@@ -154,16 +158,22 @@ def append_while(history: Workspace, processes: list[subprocess.Popen[str]]) -> 
     return appended
 
 
-def other_history(history: Workspace, *dates: date) -> tuple[Path, dict[date, list[Row]]]:
-    """A configuration of other facts for the same output, and the rows that it publishes elsewhere."""
+def other_sources(history: Workspace) -> Workspace:
+    """Other facts for the same output, with a configuration of their own."""
     other = Workspace(history.spark, history.folder / "other")
     other.folder.mkdir()
     other.write_sources(*history_inputs(seed=12, dates=DATES))
-    other.configure()
-    assert other.run(*dates) == 0
-    alone = {day: without_run(other.as_readers_see(day)["customer_tiers"]) for day in dates}
     other.configure(output={"path": str(history.folder / "output")})
-    return other.config, alone
+    return other
+
+
+def published_alone(other: Workspace) -> dict[date, list[Row]]:
+    """The rows of customer_tiers that other facts come to in an output of their own."""
+    shared = other.config.read_text()
+    other.configure()
+    assert other.run(*DATES) == 0
+    other.config.write_text(shared)
+    return {day: without_run(other.as_readers_see(day)["customer_tiers"]) for day in DATES}
 
 
 def without_run(rows: list[Row]) -> list[Row]:
@@ -173,12 +183,13 @@ def without_run(rows: list[Row]) -> list[Row]:
 @pytest.mark.faults
 def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(history: Workspace) -> None:
     ours = {day: without_run(history.as_readers_see(day)["customer_tiers"]) for day in DATES}
-    other_config, others = other_history(history, *DATES)
+    other = other_sources(history)
+    others = published_alone(other)
     assert all(ours[day] != others[day] for day in DATES)
     mixes = [[*DATES, *DATES[::-1], *DATES, DATES[1]], [DATES[1], *DATES[::-1], *DATES, *DATES[::-1]]]
     processes = [
         started("-c", MANY_RUNS, config, history.folder / f"{number}.log", *map(str, mix))
-        for number, (mix, config) in enumerate(zip(mixes, (history.config, other_config), strict=True))
+        for number, (mix, config) in enumerate(zip(mixes, (history.config, other.config), strict=True))
     ]
     assert append_while(history, processes) > 0
     statuses = [process.communicate(timeout=6 * SECONDS_TO_WAIT)[0].split() for process in processes]
@@ -191,11 +202,7 @@ def test_twenty_runs_of_two_processes_with_other_facts_lose_and_mix_nothing(hist
     assert all(end & {"published", "failed"} for end in ends.values()), ends
     assert not any({"published", "failed"} <= end for end in ends.values()), ends
 
-    assert_whole(history, ours, others)
-
-
-def assert_whole(history: Workspace, ours: dict[date, list[Row]], others: dict[date, list[Row]]) -> None:
-    """Every date is whole, and of the facts of the run that counts: nothing of the other's is among them."""
+    # Every date is whole, and of the facts of the run that counts: nothing of the other's is among them.
     snapshots = RunLog.snapshots(
         OutputTables(history.spark, Location(path=str(history.folder / "output"))), None
     )
@@ -203,7 +210,7 @@ def assert_whole(history: Workspace, ours: dict[date, list[Row]], others: dict[d
     for day in DATES:
         counts = snapshots[day]
         assert counts.configuration is not None
-        expected = others if "other" in counts.configuration.text else ours
+        expected = others if "/other/" in counts.configuration.text else ours
         tables = history.as_readers_see(day)
         assert without_run(tables["customer_tiers"]) == expected[day], day
         for table, rows in tables.items():
@@ -215,33 +222,36 @@ def assert_whole(history: Workspace, ours: dict[date, list[Row]], others: dict[d
         before = counts
 
 
-def test_a_run_beside_another_that_is_killed_loses_and_mixes_nothing(history: Workspace) -> None:
-    ours = {day: without_run(history.as_readers_see(day)["customer_tiers"]) for day in DATES}
-    expected, last = hashes(history), DATES[2]
-    other_config, others = other_history(history, DATES[1])
-    output = history.folder / "output"
-    dates = (argument for day in DATES[1:] for argument in ("--as-of", str(day)))
-    process = started("-m", "jobs.publish", "--config", other_config, *dates, "--no-summary")
+def test_a_run_beside_another_that_is_killed_publishes_its_own_rows_alone(workspace: Workspace) -> None:
+    day = DATES[0]
+    history = publish(workspace, day)
+    ours = {table: without_run(rows) for table, rows in history.as_readers_see(day).items()}
+    expected = hashes(history)
+    other = other_sources(history)
+    tables = [
+        history.folder / "output" / table / "_delta_log" for table in ("customer_features", "customer_tiers")
+    ]
+    features, tiers = [{*log.glob("*.json")} for log in tables]
+    process = started("-m", "jobs.publish", "--config", other.config, "--as-of", str(day), "--no-summary")
+    wait_until(lambda: {*tables[0].glob("*.json")} > features, process)
 
-    def wait_for_more(there: Callable[[], Iterable[Path]]) -> None:
-        before = len(list(there()))
-        wait_until(lambda: len(list(there())) > before, process)
-
-    def kill_in_the_next_date() -> None:
-        wait_for_more(lambda: output.glob(f"customer_features/as_of={last}/*.parquet"))
+    def kill_in_the_middle() -> None:
+        wait_until(lambda: {*tables[1].glob("*.json")} > tiers, process)
         os.killpg(process.pid, signal.SIGKILL)
 
-    wait_for_more(lambda: output.glob("customer_tiers/_delta_log/*.json"))
     with ThreadPoolExecutor() as pool:
-        killed = pool.submit(kill_in_the_next_date)
-        assert history.run(DATES[1]) in {0, 1}
+        killed = pool.submit(kill_in_the_middle)
+        assert history.run(day) == 0
         killed.result()
     assert process.wait() == -signal.SIGKILL
 
-    ends = {run["run_id"]: run["status"] for run in history.table("runs").orderBy("happened_at").collect()}
-    assert sorted(ends.values()).count("started") == 1
-    assert_whole(history, ours, {**others, last: ours[last]})
-    assert history.run(*DATES[1:]) == 0
+    told = history.table("runs").orderBy("happened_at").collect()
+    ends = {run["run_id"]: run["status"] for run in told}
+    assert sorted(ends.values()) == ["published", "published", "started"]
+    (last,) = (run["run_id"] for run in told[-1:])
+    seen = history.as_readers_see(day)
+    assert {row["run_id"] for rows in seen.values() for row in rows} == {last}
+    assert {table: without_run(rows) for table, rows in seen.items()} == ours
     assert hashes(history) == expected
 
 

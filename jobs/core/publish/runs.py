@@ -201,7 +201,7 @@ class RunLog:
         configuration, made_with = Configuration.of(self._settings, model, self._fallbacks), self._made_with()
         alike = {"status": "published", "configuration_hash": configuration.hash, **made_with}
         return is_one_version(made_with["code_version"]) and any(
-            all(event[name] == value for name, value in alike.items()) for event in self._of_model(model.name)
+            all(event[name] == value for name, value in alike.items()) for event in self.events(model.name)
         )
 
     def find(self, run_id: str) -> dict[str, list[dict[str, Any]]]:

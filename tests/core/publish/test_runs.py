@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +16,6 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.core.config.model import ScoringModel, load_model
-from jobs.core.config.settings import Settings
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.counting import disturbed
@@ -23,7 +23,7 @@ from jobs.core.publish.provenance import SEMANTICS
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.sources.source_versions import SourceVersions
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, plain_settings
 from tests.readme import counting_runs
 
 MODEL = load_model("profitability_adherence")
@@ -31,19 +31,26 @@ FIRST = Snapshot(date(2024, 6, 30), "run 1", SourceVersions(), {"fct_revenues": 
 SECOND = Snapshot(date(2024, 3, 31), "run 2", SourceVersions(), {"fct_revenues": 5})
 
 
-def settings(path: Path) -> Settings:
-    sources = {name: {"path": str(path / name)} for name in ("fct_revenues", "dim_accounts")}
-    return Settings.model_validate({"sources": sources, "output": {"path": str(path)}, "model": MODEL.name})
+def log_in(spark: SparkSession, folder: Path) -> RunLog:
+    return RunLog(OutputTables(spark, Location(path=str(folder))), plain_settings(), {})
+
+
+@pytest.fixture(scope="module")
+def two_published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of two dates, which the tests copy."""
+    folder = tmp_path_factory.mktemp("two published")
+    told = log_in(spark, folder)
+    told.prepare(MODEL)
+    for snapshot in (FIRST, SECOND):
+        told.tell("started", MODEL, snapshot)
+        told.tell("published", MODEL, snapshot)
+    return folder
 
 
 @pytest.fixture
-def log(spark: SparkSession, tmp_path: Path) -> RunLog:
-    found = RunLog(OutputTables(spark, Location(path=str(tmp_path))), settings(tmp_path), {})
-    found.prepare(MODEL)
-    for snapshot in (FIRST, SECOND):
-        found.tell("started", MODEL, snapshot)
-        found.tell("published", MODEL, snapshot)
-    return found
+def log(spark: SparkSession, two_published: Path, tmp_path: Path) -> RunLog:
+    shutil.copytree(two_published, tmp_path, dirs_exist_ok=True)
+    return log_in(spark, tmp_path)
 
 
 def test_a_day_that_is_told_again_keeps_what_it_was_made_with(log: RunLog) -> None:

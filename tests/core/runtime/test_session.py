@@ -26,10 +26,11 @@ def kept(spark: SparkSession) -> Iterator[SparkSession]:
     """The session, whose settings are set back after the test."""
     before = spark.conf.getAll
     yield spark
-    for key in spark.conf.getAll.keys() - before.keys():
+    after = spark.conf.getAll
+    for key in after.keys() - before.keys():
         spark.conf.unset(key)
     for key, value in before.items():
-        if spark.conf.getAll.get(key) != value:
+        if after.get(key) != value:
             spark.conf.set(key, value)
 
 

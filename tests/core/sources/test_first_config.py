@@ -294,6 +294,7 @@ def test_german_names_and_what_is_left_to_do(
     assert "unreadable" not in said
 
 
+@pytest.mark.long
 def test_sixty_columns(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
