@@ -2,6 +2,7 @@
 -- products are too many for codes; together by customer.
 -- Inputs: coded_events (window_events with codes for their texts), events, customer_accounts,
 -- customer_products. Shuffles: one, by customer: the only one of the window's measures.
+-- Values: :as_of, :window_months.
 -- Why: all that is known of a customer meets in one place, so that no joins are needed. Events before the
 -- window are read narrowly: key, date and money. unit_code -1 marks rows that are no event of the window;
 -- row_kind is 0 for an event, 1 for a product, and customer_accounts' account_kind for an account.

@@ -1,6 +1,7 @@
 -- Grain: one row per customer and business unit (by its code), and one per customer for all that is no
 -- event of the window (unit_code -1).
 -- Input: activity_rows. Shuffles: none, it comes together by customer.
+-- Values: :as_of.
 -- Why: the main business unit needs each unit's revenue. All states are fixed-width numbers, which keeps
 -- this a hash aggregation: distinct months and products are bits, and the choice of the latest event's
 -- representative and region is the least of (days before as_of, code), codes being in order of the texts.

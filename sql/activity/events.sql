@@ -1,5 +1,6 @@
 -- Grain: one row per event (a row of fct_revenues) on or before as_of.
 -- Input: fct_revenues, its money as whole units of the source's last decimal place. Shuffles: none.
+-- Values: :as_of.
 -- Why: sums are taken over whole units, so that none is rounded and no order of adding can change one. Units
 -- and counts are BIGINT where every sum of theirs fits, else decimals (jobs/core/sources/money.py).
 -- In the reference query: all_facts, whose amounts are decimals. Of 1.9 million events these are added by

@@ -1,6 +1,7 @@
 -- Grain: one row per customer with an event on or before as_of, whether or not it will be scored.
 -- Inputs: customer_activity, and behind its codes business_unit_texts, cs_representative_texts, region_texts.
 -- Shuffles: none: the few distinct values are broadcast.
+-- Values: :as_of, :money_unit.
 -- Why: every measure a model can rank, compare or publish is a column here. A new metric is one more
 -- column and one line of a model. Counts and money of a customer without events in the window are 0.
 -- Money is rounded half up to cents here, once, and all that follows from it uses the rounded sum. A sum that

@@ -1,5 +1,6 @@
 -- Grain: one row per customer of dim_customers known on or before as_of.
 -- Input: dim_customers. Shuffles: one, by customer.
+-- Values: :as_of.
 -- Why: a profile has a row for each date from which it was known; a past snapshot sees what was known then.
 -- Without a valid_from it was known always. Of several rows of a date the first in binary order counts.
 WITH known AS (

@@ -1,6 +1,7 @@
 -- Grain: one row per customer with an event, or a profile, on or before as_of.
 -- Inputs: active_customers (customer_measures with the name), customer_profiles.
 -- Shuffles: none of its own: both come together by customer.
+-- Values: :as_of.
 -- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
 -- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
 -- events has counts and money of 0; a sum that its column can't hold stays NULL. A company's own columns of

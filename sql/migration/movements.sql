@@ -1,6 +1,7 @@
 -- Grain: one row per customer scored in the previous snapshot, the current one or both.
 -- Inputs: previous_snapshot, current_snapshot (as published), model_tiers. Shuffles: two, each snapshot by
 -- customer; the handful of tiers is broadcast.
+-- Values: :compares_arr, :previous_as_of.
 -- Why: a customer not scored before is new only if its first event (or what stands for it) came after the
 -- previous snapshot or is not known; an older fact that arrives late makes it returned. A tier that the
 -- model no longer has is below all others. Without a previous snapshot nobody has moved. ARR is NULL where

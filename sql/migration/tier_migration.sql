@@ -1,6 +1,7 @@
 -- Grain: one row per customer whose tier, action flag or presence changed (or everybody, if configured).
 -- Inputs: movements, excluded_customers (excluded_customers as published). Shuffles: two, by customer, of
 -- those listed and the excluded.
+-- Values: :list_unchanged, :previous_as_of.
 -- Why: who moved, from where to where, what it is worth, and for the churned why they are gone: the
 -- reason of their exclusion, or that their facts have vanished from the source.
 SELECT

@@ -1,5 +1,6 @@
 -- Grain: one row per movement, from_tier and to_tier, and one for all (movement total); everybody is counted.
 -- Input: movements. Shuffles: one, of a few rows a task.
+-- Values: :previous_as_of.
 SELECT
     CAST(:previous_as_of AS DATE) AS previous_as_of,
     if(grouping(movement) = 1, 'total', movement) AS movement,

@@ -1,5 +1,6 @@
 -- Grain: one row per customer: the key, and a hash that all keys share that look like it (and a few more do).
 -- Input: customer_features. Shuffles: none.
+-- Values: :accented, :plain.
 -- Why: Spark compares texts as they look by a collation, far too slow for all keys. A form without accents,
 -- spaces, what isn't seen and other shapes of a letter (as of a final sigma) finds those that may be alike.
 -- In ASCII, as most are, little is to be left out.

@@ -2,6 +2,7 @@
 -- Inputs: computed_segments (the scored customers with what their measures say), remembered_segments
 -- (customer_segments of the previous snapshot), excluded_customers, decisions_in_force, segment_rules.
 -- Shuffles: three, by customer: the scored, the remembered and the excluded; decisions and rules are few.
+-- Values: :as_of, :at_risk_below, :healthy_above, :healthy_after_days, :tier_snapshots.
 -- Why: a state follows from the measures and the state before, never from more, so that a snapshot needs only
 -- the previous one. What is held is without overrides, which come on top. Absence ends everything but the
 -- health state, which stays, its count of days above the limit not.

@@ -1,5 +1,6 @@
 -- Grain: one row per customer with a decision in force at as_of: the one that counts, on each axis.
 -- Input: judged_decisions. Shuffles: two, by customer and axis, then by customer; people make few decisions.
+-- Values: :as_of.
 -- Why: a decision counts from valid_from until it expires. Of several the latest valid_from counts, then the
 -- latest recorded, then the first in binary order.
 WITH ranked AS (

@@ -1,6 +1,7 @@
 -- Grain: one row per tier of the model, with or without customers, and one for all (tier total).
 -- Inputs: model_tiers, tier_totals, tier_mean_scores, tier_retention: a handful of rows each.
 -- Shuffles: none that grows with customers.
+-- Values: :has_arr, :previous_as_of.
 -- Why: what a tier holds now, and how much of the revenue of those who were in it before has stayed.
 WITH all_tiers AS (
     SELECT

@@ -130,6 +130,10 @@ def test_the_header_of_a_file_names_what_it_reads(step: Step) -> None:
     assert header.startswith("-- Grain: ")
     assert "Shuffles: " in header
     assert named_in(header) == set(reads(step.text).names)
+    values = re.findall(r"\. Values: ((?::\w+(?:, )?)+)\.", header)
+    assert [marker.removeprefix(":") for each in values for marker in each.split(", ")] == sorted(
+        reads(step.text).markers
+    )
 
 
 @pytest.mark.parametrize(
