@@ -8,7 +8,7 @@ from jobs.core.commands.actions import Action, run_action
 from jobs.core.commands.arguments import Parser, optional_date
 from jobs.core.commands.configuration import models_called, read_configuration
 from jobs.core.commands.kit import Command, leave
-from jobs.core.config.decisions import COLUMNS, Decision, read_file
+from jobs.core.config.decision_input import COLUMNS, Decision, read_file
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import AXES
 from jobs.core.config.settings import Settings

@@ -22,9 +22,9 @@ from jobs.core.config.conditions import (
 )
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.config.model_names import ModelName
-from jobs.core.config.outcomes import Exclusion, Flag, Health, Tier
 from jobs.core.config.segmentation import ANY, CHURNED, Segmentation
 from jobs.core.config.settings import is_model_file
+from jobs.core.config.tiers import Exclusion, Flag, Health, Tier
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.redaction import redacted

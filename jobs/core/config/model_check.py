@@ -16,7 +16,7 @@ from pyspark.sql.types import (
 from jobs.core.config.conditions import Condition
 from jobs.core.config.documents import is_date
 from jobs.core.config.model import COVERAGE, ScoringModel
-from jobs.core.config.segmentation import AXES, STANDING
+from jobs.core.config.segmentation import ALERT_COLUMNS, AXES
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.runtime.nearest import did_you_mean, one_of
 
@@ -98,7 +98,7 @@ def check_columns_of_model(model: ScoringModel, features: StructType) -> None:
     before_scores = {**measures, **({COVERAGE: _NUMBER} if model.missing == "shared" else {})}
     uncounted = {**before_scores, **dict.fromkeys(_scored(model), _NUMBER)}
     after_scores = {**uncounted, **dict.fromkeys(model.counts, _NUMBER)}
-    assigned = {**after_scores, **dict.fromkeys((*AXES, *STANDING), _TEXT)}
+    assigned = {**after_scores, **dict.fromkeys((*AXES, *ALERT_COLUMNS), _TEXT)}
     known_at = {"exclusions": before_scores, "counts": uncounted, "segments.alerts": assigned}
     problems: list[str] = []
     problems += _figure_problems(model, assigned)

@@ -22,7 +22,7 @@ from jobs.core.runtime.nearest import did_you_mean
 Axis = Literal["tier", "value_segment", "behavior_segment", "health_state"]
 AXES: tuple[Axis, ...] = ("tier", "value_segment", "behavior_segment", "health_state")
 AT_RISK, HEALTHY = "At-Risk", "Healthy"
-STANDING = ("risk_level", "quadrant", "service_match")  # what alerts can ask for beside the axes
+ALERT_COLUMNS = ("risk_level", "quadrant", "service_match")  # what alerts can ask for beside the axes
 ANY = "any"  # of a migration rule: from or to whatever value
 CHURNED = "churned"  # where a migration rule leads when a customer has cancelled
 

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.segmentation import AXES, STANDING
+from jobs.core.config.segmentation import ALERT_COLUMNS, AXES
 from jobs.core.pipeline import expressions
 from jobs.core.runtime.literals import literal_rows
 
@@ -89,7 +89,7 @@ def tier_alerts(
     customer_tiers: DataFrame, scored_segments: DataFrame, model: ScoringModel, as_of: date
 ) -> DataFrame:
     """One row per customer and alert that holds, with the figures behind it."""
-    standing_now = scored_segments.select("customer_key", *AXES, *STANDING)
+    standing_now = scored_segments.select("customer_key", *AXES, *ALERT_COLUMNS)
     known = customer_tiers.drop("tier").join(standing_now, on="customer_key")
     matching = [
         F.when(

@@ -5,7 +5,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.decisions import DECISIONS, REJECT, values_by_axis
+from jobs.core.config.decision_input import DECISIONS, REJECT, values_by_axis
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import Segmentation
 from jobs.core.config.table_registry import types_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from jobs.core.config.decisions import COLUMNS, Decision
+from jobs.core.config.decision_input import COLUMNS, Decision
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.published_tables import table_definition
 from jobs.core.config.table_registry import types_of

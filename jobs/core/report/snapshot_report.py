@@ -29,7 +29,7 @@ _NO_COLUMN = "the latest snapshot has no such column: publish again"
 # Where a measure comes from, by the column that tells it.
 _SOURCES = {"arr_source": "ARR", "growth_source": "growth", "health_source": "health"}
 # Where an override would show: an axis as assigned, and as it would be without.
-_AXES = {
+_WITHOUT_OVERRIDE = {
     "tier": "held_tier",
     "value_segment": "held_value_segment",
     "behavior_segment": "computed_behavior_segment",
@@ -110,7 +110,7 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
 
 def _compared_measures(model: ScoringModel, there: Collection[str]) -> list[str]:
     """What customers are judged by beside scores; not what is only asked for being there."""
-    made = {*model.score_columns, *model.counts, *_AXES, COVERAGE}
+    made = {*model.score_columns, *model.counts, *_WITHOUT_OVERRIDE, COVERAGE}
     return [
         each.metric
         for place, condition in model.conditions()
@@ -181,7 +181,7 @@ def _segmented(segmentation: Segmentation, scored: DataFrame) -> Iterator[Findin
     levels = F.array(*(F.lit(level.service_level) for level in segmentation.service_levels))
     # From 1, the highest; 0 for what is no level, NULL where it isn't known.
     delivered, due = (F.array_position(levels, F.col(f"{kind}service_level")) for kind in ("delivered_", ""))
-    overridden = [~F.col(axis).eqNullSafe(F.col(without)) for axis, without in _AXES.items()]
+    overridden = [~F.col(axis).eqNullSafe(F.col(without)) for axis, without in _WITHOUT_OVERRIDE.items()]
     columns = {
         "customers": F.count(F.lit(1)),
         "arr": F.sum("arr"),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from jobs import decide
-from jobs.core.config.decisions import COLUMNS, Decision, read_file
+from jobs.core.config.decision_input import COLUMNS, Decision, read_file
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import load_settings
 from jobs.core.delta.identifiers import path_identifier
