@@ -14,7 +14,7 @@ from jobs.core.runtime.names import drop_views
 from jobs.core.runtime.pinned import pin, settings_restored, undone
 from jobs.core.runtime.resources import resource
 
-_JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # Set by spark-submit, Databricks and Spark Connect: there a session's settings are not ours to choose.
 _GIVEN_BY = ("PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE")
 
@@ -71,17 +71,18 @@ def _session(app_name: str, log_file: Path | None) -> SparkSession:
         builder = SparkSession.builder.appName(app_name)
     if not any(name in os.environ for name in _GIVEN_BY):
         use_java()
-        for key, value in _local_settings(log_file).items():
+        for key, value in local_settings(log_file).items():
             builder = builder.config(key, value)
     return builder.getOrCreate()
 
 
-def _local_settings(log_file: Path | None) -> dict[str, str]:
+def local_settings(log_file: Path | None) -> dict[str, str]:
+    """The settings of a local session, whose log goes to a file if one is given."""
     settings = properties(resource("conf", "spark", "local.conf").read_text())
     if log_file is not None:
         make_log_file(log_file)  # before log4j does, with the modes of the process
         log_settings = resource("conf", "spark", "log4j2.properties")
-        settings[_JAVA_OPTIONS] += (
+        settings[JAVA_OPTIONS] += (
             f' -Dlog4j2.configurationFile="file:{log_settings}" -Dcustomer_tiers.log="{log_file}"'
         )
     return settings
