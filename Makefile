@@ -52,7 +52,7 @@ benchmark-ranking: $(READY) ## the ranking alone, against SQL's windows, with sk
 	@$(BIN)/python scripts/benchmark_ranking.py
 
 test: check ## checks, then all tests, in two sessions of Spark at once
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-faults: $(READY) ## failures after every write, killed processes, a lost executor, runs at once (over an hour)
 	@$(BIN)/pytest -m "faults or not faults" tests/faults

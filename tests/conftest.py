@@ -38,6 +38,13 @@ LABELS = {"model", "run_id"}
 Row = dict[str, Any]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the longest, so that two processes end together."""
+    longest = ("faults", "end_to_end", "commands", "pipeline")
+    place = {folder: number for number, folder in enumerate(longest)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(longest)))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     settings = local_settings(tmp_path_factory.mktemp("spark") / "spark.log")
