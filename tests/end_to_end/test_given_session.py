@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.runtime.pinned import settings_restored
 from tests.conftest import Workspace
 from tests.generate import hostile_inputs
 from tests.settings import OTHER_VALUES
@@ -17,19 +18,13 @@ AS_OF = date(2024, 5, 31)
 @pytest.fixture
 def estranged(spark: SparkSession) -> Iterator[Callable[[], None]]:
     """Gives the session another value of every pinned setting; afterwards they are as before."""
-    before = spark.conf.getAll
 
     def estrange() -> None:
         for key, value in {**OTHER_VALUES, "spark.sql.session.timeZone": "Pacific/Kiritimati"}.items():
             spark.conf.set(key, value)
 
-    yield estrange
-    after = spark.conf.getAll
-    for key in OTHER_VALUES.keys() - before.keys():
-        spark.conf.unset(key)
-    for key, value in before.items():
-        if after.get(key) != value:
-            spark.conf.set(key, value)
+    with settings_restored(spark):
+        yield estrange
 
 
 def test_answers_do_not_depend_on_the_settings_of_a_session_which_keeps_them(

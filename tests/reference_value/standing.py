@@ -22,7 +22,7 @@ MEASURES = (
     *("delivered_service_level", "cs_representative", "total_revenue", "total_gross_margin"),
     *("lifetime_revenue", "arr", "health_score", *(f"{score}_score" for score in SCORES)),
 )
-ALERT_COLUMNS = ("service_level", "service_match", "quadrant", "risk_level", "first_seen_date")
+SERVICE_AND_RISK = ("service_level", "service_match", "quadrant", "risk_level", "first_seen_date")
 
 
 def full_segments(snapshot: Snapshot, segments: Segments) -> list[Row]:
@@ -42,7 +42,9 @@ def full_segments(snapshot: Snapshot, segments: Segments) -> list[Row]:
                 **states,
                 "left_segment": left_segment,
                 "left_since": left_since,
-                **(_standing(states, measured) if measured else dict.fromkeys((*ALERT_COLUMNS, *MEASURES))),
+                **(
+                    _standing(states, measured) if measured else dict.fromkeys((*SERVICE_AND_RISK, *MEASURES))
+                ),
             }
         )
     return rows
@@ -73,7 +75,7 @@ def scored_now(snapshot: Snapshot, segments: Segments) -> list[Row]:
     """The scored customers with all their measures, the tier and the segments as they are assigned."""
     standing = {row["customer_key"]: row for row in full_segments(snapshot, segments)}
     return [
-        {**row, **{name: standing[row["customer_key"]][name] for name in (*AXES, *ALERT_COLUMNS)}}
+        {**row, **{name: standing[row["customer_key"]][name] for name in (*AXES, *SERVICE_AND_RISK)}}
         for row in snapshot.customer_tiers
     ]
 

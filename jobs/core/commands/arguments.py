@@ -1,8 +1,9 @@
 """Arguments of the command line: the options of every command, and plain words for what is wrong."""
 
 import argparse
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NoReturn
@@ -70,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         problems = Problems()
         with problems.gathered():
             found = self.parse_args(arguments)
-        given = [argument.partition("=")[0] for argument in arguments if argument.startswith("--")]
+        given = [name for name in map(_name, _up_to_values(arguments)) if name.startswith("--")]
         problems += [
             f"{options[0]}: must be given"
             for options in self._needed
@@ -83,10 +84,8 @@ class Parser(argparse.ArgumentParser):
         options = [option for action in self._actions for option in action.option_strings]
         known = [option for option in options if option.startswith("--") and option != "--help"]
         problems = Problems()
-        for argument in arguments:
-            name = argument.partition("=")[0]
-            if argument == "--":
-                break
+        for argument in _up_to_values(arguments):
+            name = _name(argument)
             # Options may be cut short, and what holds a space is a value.
             is_option = name.startswith("--") and " " not in argument
             if is_option and not any(option.startswith(name) for option in options):
@@ -107,6 +106,15 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             raise argparse.ArgumentError(action, one_of(map(str, action.choices), value))
+
+
+def _up_to_values(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments before a `--`, behind which none is an option."""
+    return itertools.takewhile(lambda argument: argument != "--", arguments)
+
+
+def _name(argument: str) -> str:
+    return argument.partition("=")[0]
 
 
 def overview(program: str, description: str | None, parts: Mapping[str, str | None]) -> str:

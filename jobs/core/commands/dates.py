@@ -43,17 +43,16 @@ def dates_of(arguments: argparse.Namespace) -> list[date]:
     for option, text in (("--from", arguments.first), ("--to", arguments.last)):
         with problems.gathered():
             given[option] = optional_date(option, text)
+    first, last = given.get("--from"), given.get("--to")
     if arguments.every is None:
         problems += [f"{option}: must come with --every month" for option, day in given.items() if day]
     elif arguments.first is None or arguments.last is None:
         problems.append("--every: must come with --from and --to")
-    problems.refuse()
-    first, last = given["--from"], given["--to"]
-    if first and last:
-        if first > last:
-            problems.append(f"--to: must not be before --from, {first}, got {last}")
-        problems.refuse()
+    elif first and last and first > last:
+        problems.append(f"--to: must not be before --from, {first}, got {last}")
+    elif first and last:
         dates.update(every_month(first, last))
+    problems.refuse()
     return sorted(dates)
 
 

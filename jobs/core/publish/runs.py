@@ -153,7 +153,7 @@ class RunLog:
 
     def events(self, model_name: str) -> list[dict[str, Any]]:
         """All events of a model, as they happened. A few a run: they don't grow with customers."""
-        self._known = events_of(self._tables, None)
+        self._known = None
         return self._of_model(model_name)
 
     def _of_model(self, model_name: str) -> list[dict[str, Any]]:

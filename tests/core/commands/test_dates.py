@@ -65,6 +65,10 @@ def test_dates_and_months_go_together_and_come_once_in_order() -> None:
     ("arguments", "problems"),
     [
         ([], ["--as-of: must be given"]),
+        (
+            ["--"],
+            ["--: must be options, each with two dashes before its name", "--as-of: must be given"],
+        ),
         (["--from", "2024-01-31"], ["--as-of: must be given"]),
         (["--as-of", "2024-01-31", "--to", "2024-01-31"], ["--to: must come with --every month"]),
         (["--every", "month", "--from", "2024-01-31"], ["--every: must come with --from and --to"]),

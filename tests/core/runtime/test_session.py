@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from jobs.core.runtime import session
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.names import make_view
-from jobs.core.runtime.pinned import PINNED, pin, undone
+from jobs.core.runtime.pinned import PINNED, pin, settings_restored, undone
 from jobs.core.runtime.resources import resource
 from tests.settings import OTHER_VALUES
 
@@ -24,14 +24,8 @@ ANSI = "spark.sql.ansi.enabled"
 @pytest.fixture
 def kept(spark: SparkSession) -> Iterator[SparkSession]:
     """The session, whose settings are set back after the test."""
-    before = spark.conf.getAll
-    yield spark
-    after = spark.conf.getAll
-    for key in after.keys() - before.keys():
-        spark.conf.unset(key)
-    for key, value in before.items():
-        if after.get(key) != value:
-            spark.conf.set(key, value)
+    with settings_restored(spark):
+        yield spark
 
 
 def test_properties_are_read_as_spark_submit_reads_them() -> None:
