@@ -106,8 +106,8 @@ class Scene:
 
 
 @contextmanager
-def failing_after(patch: pytest.MonkeyPatch, point: Point | None) -> Iterator[list[Point]]:
-    """Lets the job fail after one of its writes; yields the writes as they are made."""
+def failing_after(patch: pytest.MonkeyPatch, *points: Point) -> Iterator[list[Point]]:
+    """Lets the job fail after some of its writes; yields the writes as they are made."""
     made: list[Point] = []
     numbers: Counter[tuple[str, str, str]] = Counter()
     lock = Lock()
@@ -123,8 +123,8 @@ def failing_after(patch: pytest.MonkeyPatch, point: Point | None) -> Iterator[li
                 this = (*place, numbers[place])
                 made.append(this)
                 numbers[place] += 1
-            if this == point:
-                raise InjectedError(f"after {point}")
+            if this in points:
+                raise InjectedError(f"after {this}")
             return result
 
         return written

@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import pytest
 
@@ -29,37 +30,40 @@ from tests.faults.scene import (
 LATE: Point = ("replace", PA, "tier_migration", 1)
 
 
-def assert_only_whole_states(scene: Scene, output: str, after: Scene, point: Point) -> None:
+def assert_only_whole_states(scene: Scene, output: str, after: Scene, points: Sequence[Point]) -> None:
     """Each date of each model is as it was, or as an undisturbed run leaves it."""
     for (model, day), state in scene.seen(output).items():
-        assert state in (scene.published[model, day], after.published[model, day]), (point, model, day)
+        assert state in (scene.published[model, day], after.published[model, day]), (points, model, day)
 
 
-def fail_and_mend(scene: Scene, patch: pytest.MonkeyPatch, after: Scene, point: Point, output: str) -> None:
-    """Fails after a write: what readers see, what `runs` tells, and what a run again comes to."""
+def fail_and_mend(
+    scene: Scene, patch: pytest.MonkeyPatch, after: Scene, points: Sequence[Point], output: str
+) -> None:
+    """Fails after writes, one of a model: what readers see, what `runs` tells, and what a run again comes to."""
     scene.copy(output)
     told = len(scene.events(output))
-    with failing_after(patch, point):
-        assert scene.run(output) == 1, point
+    with failing_after(patch, *points) as made:
+        assert scene.run(output) == 1, points
 
-    assert_only_whole_states(scene, output, after, point)
+    assert set(points) <= set(made)
+    assert_only_whole_states(scene, output, after, points)
     new = scene.events(output)[told:]
     for model in scene.models:
         statuses = [event["status"] for event in new if event["model"] == model]
         asked = [event["status"] for event in new if event["model"] == model and event["as_of"] == AS_OF]
         # What was begun is closed, once; and nothing that was published is told to have failed.
-        assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (point, new)
-        assert statuses.count("started") == len(statuses) / 2, (point, statuses)
+        assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (points, new)
+        assert statuses.count("started") == len(statuses) / 2, (points, statuses)
 
-    assert scene.run(output) == 0, point
-    assert scene.seen(output) == after.published, point
+    assert scene.run(output) == 0, points
+    assert scene.seen(output) == after.published, points
     shutil.rmtree(scene.workspace.folder / output)
 
 
 def undisturbed(scene: Scene, patch: pytest.MonkeyPatch) -> tuple[Scene, list[Point]]:
     """The scene after a run without failures, and the run's writes."""
     scene.copy("undisturbed")
-    with failing_after(patch, None) as made:
+    with failing_after(patch) as made:
         assert scene.run("undisturbed") == 0
     after = Scene(scene.workspace, scene.models)
     after.published = scene.seen("undisturbed")
@@ -75,7 +79,7 @@ def test_a_failure_after_a_write_is_harmless_and_lost_answers_are_none(
 ) -> None:
     scene = Scene.made(workspace, PA, days=(AS_OF, LATER))
     after = lost_answers(scene, monkeypatch)
-    fail_and_mend(scene, monkeypatch, after, LATE, "failed")
+    fail_and_mend(scene, monkeypatch, after, [LATE], "failed")
 
 
 def lost_answers(scene: Scene, patch: pytest.MonkeyPatch) -> Scene:
@@ -111,8 +115,11 @@ def test_a_failure_after_any_write_of_both_models_is_harmless(
     tables = {table for _, _, table, _ in made}
     assert {*PUBLISHED, "runs", "data_quality", "customer_features", "quarantine_fct_revenues"} == tables
     assert ("replace", VPS, "customer_segments", 1) in made
-    for number, point in enumerate(made):
-        fail_and_mend(scene, monkeypatch, after, point, f"failed-{number}")
+    # A model goes on where the other fails: both fail in one run, each after a write of its own.
+    own = ([point for point in made if point[1] == model] for model in scene.models)
+    shared = [(point,) for point in made if point[1] == ""]
+    for number, points in enumerate([*shared, *zip_longest(*own)]):
+        fail_and_mend(scene, monkeypatch, after, [*filter(None, points)], f"failed-{number}")
     assert lost_answers(scene, monkeypatch).published == after.published
 
 
@@ -157,7 +164,7 @@ def test_an_upgrade_that_fails_after_any_write_is_no_output(
         given = {"from": folder / "output", "to": folder / place, "log-file": folder / "job.log"}
         return upgrade.run([part for name, value in given.items() for part in (f"--{name}", str(value))])
 
-    with failing_after(monkeypatch, None) as made:
+    with failing_after(monkeypatch) as made:
         assert upgraded("whole") == 0
     assert scene.seen("whole") == scene.published
     assert made[-1] == ("append", "", "runs", 0)

@@ -137,8 +137,8 @@ class Publisher:
             )
             self._left.add(day)
             return
-        log.tell("started", self.model, current)
         try:
+            log.tell("started", self.model, current)
             compared, checks = self.comparison.compare(current, previous)
             self._output.keep_checks(compared, [(self.model.name, check) for check in checks])
             refuse(checks, day, self._output.where_to_look(compared))
@@ -147,7 +147,7 @@ class Publisher:
             say(f"  refused, and left as it was: {error}")
             self._left.add(day)
             log.tell("comparison_refused", self.model, current, str(error))
-        except Exception as error:
+        except BaseException as error:
             with suppress(Exception):  # what went wrong first is what matters
                 log.tell("comparison_failed", self.model, current, str(error))
             raise

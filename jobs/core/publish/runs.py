@@ -83,6 +83,9 @@ class RunLog:
     ) -> None:
         """Appends events of a run, later than all that the log holds, whatever this machine's clock says.
 
+        Of a model that this run has published, nobody is told that it was refused or failed: an error that
+        follows the commit changes nothing of what readers see.
+
         Args:
             status: what happened.
             models: whose snapshot it is; of several, all are told in one commit.
@@ -100,12 +103,18 @@ class RunLog:
         of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & F.col("model").isin([m.name for m in told])
         since = of_date & F.col("status").isin("published", "withdrawn")
         since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
+        published = (F.col("run_id") == snapshot.run_id) & (F.col("status") == "published")
         log = self._tables.read("runs").agg(
-            later_than_all("happened_at").alias("now"), F.count_if(since).alias("told_since")
+            later_than_all("happened_at").alias("now"),
+            F.count_if(since).alias("told_since"),
+            F.collect_set(F.when(published, F.col("model"))).alias("published_models"),
         )
         happened_at = F.expr("now + make_dt_interval(0, 0, 0, position * 0.000001BD)").alias("happened_at")
         events = reduce(DataFrame.union, rows).crossJoin(log).where("told_since = 0")
-        self._tables.append("runs", events.select("*", happened_at).drop("position", "now", "told_since"))
+        if status in {"refused", "failed"}:
+            events = events.where("NOT array_contains(published_models, model)")
+        beside = ("position", "now", "told_since", "published_models")
+        self._tables.append("runs", events.select("*", happened_at).drop(*beside))
 
     def _event(
         self, status: Status, model: ScoringModel, snapshot: Snapshot, message: str | None

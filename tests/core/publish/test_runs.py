@@ -133,6 +133,19 @@ def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(
     assert disturbed(log.events(MODEL.name)) == {FIRST.as_of}
 
 
+def test_what_is_published_is_not_told_to_have_failed(log: RunLog) -> None:
+    other: ScoringModel = MODEL.model_copy(update={"name": "other"})
+    before = log.events(MODEL.name)
+
+    log.tell("failed", [MODEL, other], FIRST, "an error after the commit")
+    log.tell("refused", MODEL, SECOND)
+
+    assert log.events(MODEL.name) == before
+    assert [event["status"] for event in log.events("other")] == ["failed"]
+    log.tell("failed", MODEL, replace(FIRST, run_id="run 3"))
+    assert [event["status"] for event in log.events(MODEL.name)[len(before) :]] == ["failed"]
+
+
 def stamps(log: RunLog) -> list[int]:
     return [event["happened_at"] for event in log.events(MODEL.name)]
 
