@@ -39,7 +39,7 @@ def assert_only_whole_states(scene: Scene, output: str, after: Scene, points: Se
 def fail_and_mend(
     scene: Scene, patch: pytest.MonkeyPatch, after: Scene, points: Sequence[Point], output: str
 ) -> None:
-    """Fails after writes, one of a model: what readers see, what `runs` tells, and what a run again comes to."""
+    """Fails after writes, one of a model: what readers see, what `runs` tells, what a run again comes to."""
     scene.copy(output)
     told = len(scene.events(output))
     with failing_after(patch, *points) as made:
