@@ -40,7 +40,6 @@ class DateRun:
         self._output = output
         self.snapshot = Snapshot(as_of, str(uuid.uuid4()), source_versions)
         self.written = WrittenTable(0, 0, "")
-        self._ended: set[str] = set()  # the models of which runs knows how their part ended
         self._checks: list[tuple[str, Check]] = []
 
     def __enter__(self) -> Self:
@@ -71,10 +70,7 @@ class DateRun:
         status: Status = "refused" if isinstance(error, BadDataError) else "failed"
         try:
             self._keep_checks()
-            of = [model for model in models or self._output.models if model.name not in self._ended]
-            if of:
-                self._output.log.tell(status, of, self.snapshot, str(error))
-                self._ended |= {model.name for model in of}
+            self._output.log.tell(status, models or self._output.models, self.snapshot, str(error))
         except Exception as second:  # what went wrong first is what matters
             error.add_note(f"and runs could not be told of it: {second}")
 
@@ -109,7 +105,6 @@ class DateRun:
             )
         self._keep_checks()
         self._output.log.tell("published", model, snapshot)
-        self._ended.add(model.name)
 
     def features(
         self, sources: Mapping[str, DataFrame], *, key_is_name: bool, window_months: int

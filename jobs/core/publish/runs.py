@@ -33,6 +33,7 @@ Status = Literal[
     "comparison_refused",
     "comparison_failed",
 ]
+_WITHOUT_SNAPSHOT: tuple[Status, ...] = ("refused", "failed")  # how a run ends that publishes nothing
 HOLDS = "customer_tiers.holds"  # table property of runs: whose snapshots it tells of
 SEVERAL_MODELS = "several models"  # holder where each model's tables have a place of their own
 
@@ -83,8 +84,8 @@ class RunLog:
     ) -> None:
         """Appends events of a run, later than all that the log holds, whatever this machine's clock says.
 
-        Of a model that this run has published, nobody is told that it was refused or failed: an error that
-        follows the commit changes nothing of what readers see.
+        How a run ended is told once of a model: an error that follows the commit of that event changes
+        nothing of what readers see.
 
         Args:
             status: what happened.
@@ -103,17 +104,17 @@ class RunLog:
         of_date = (F.col("as_of") == F.lit(snapshot.as_of)) & F.col("model").isin([m.name for m in told])
         since = of_date & F.col("status").isin("published", "withdrawn")
         since &= F.unix_micros("happened_at") > F.lit(unless_told_since)
-        published = (F.col("run_id") == snapshot.run_id) & (F.col("status") == "published")
+        ended = (F.col("run_id") == snapshot.run_id) & F.col("status").isin("published", *_WITHOUT_SNAPSHOT)
         log = self._tables.read("runs").agg(
             later_than_all("happened_at").alias("now"),
             F.count_if(since).alias("told_since"),
-            F.collect_set(F.when(published, F.col("model"))).alias("published_models"),
+            F.collect_set(F.when(ended, F.col("model"))).alias("ended_models"),
         )
         happened_at = F.expr("now + make_dt_interval(0, 0, 0, position * 0.000001BD)").alias("happened_at")
         events = reduce(DataFrame.union, rows).crossJoin(log).where("told_since = 0")
-        if status in {"refused", "failed"}:
-            events = events.where("NOT array_contains(published_models, model)")
-        beside = ("position", "now", "told_since", "published_models")
+        if status in _WITHOUT_SNAPSHOT:
+            events = events.where("NOT array_contains(ended_models, model)")
+        beside = ("position", "now", "told_since", "ended_models")
         self._tables.append("runs", events.select("*", happened_at).drop(*beside))
 
     def _event(

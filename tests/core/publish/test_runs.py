@@ -133,12 +133,13 @@ def test_a_day_that_an_earlier_run_of_it_was_compared_again_beside_is_disturbed(
     assert disturbed(log.events(MODEL.name)) == {FIRST.as_of}
 
 
-def test_what_is_published_is_not_told_to_have_failed(log: RunLog) -> None:
+def test_how_a_run_ended_is_told_once_of_a_model(log: RunLog) -> None:
     other: ScoringModel = MODEL.model_copy(update={"name": "other"})
     before = log.events(MODEL.name)
 
     log.tell("failed", [MODEL, other], FIRST, "an error after the commit")
     log.tell("refused", MODEL, SECOND)
+    log.tell("refused", other, FIRST)
 
     assert log.events(MODEL.name) == before
     assert [event["status"] for event in log.events("other")] == ["failed"]
