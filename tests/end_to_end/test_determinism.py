@@ -26,25 +26,18 @@ def hashes(
     *dates: date,
 ) -> list[Row]:
     """The content hashes of dates that are published to an output of their own, from sources laid out so."""
-    output = f"output-{layout[0]}"
-    write(Random(layout[0]), layout[1], output)
-    run_divided(workspace, layout, *dates, output=output)
-    return [run["content_hashes"] for run in workspace.published(output)]
-
-
-def run_divided(
-    workspace: Workspace, layout: tuple[int, int, int], *dates: date, output: str = "output"
-) -> None:
-    """Publishes dates with the partitions and the ranking of a layout."""
-    shuffle_partitions, _, plain_up_to = layout
+    shuffle_partitions, files, plain_up_to = layout
+    spark, output = workspace.spark, f"output-{shuffle_partitions}"
+    write(Random(shuffle_partitions), files, output)
     with (
-        changed_setting(workspace.spark, "spark.sql.shuffle.partitions", str(shuffle_partitions)),
+        changed_setting(spark, "spark.sql.shuffle.partitions", str(shuffle_partitions)),
         # Else Spark would merge these small partitions into one again.
-        changed_setting(workspace.spark, "spark.sql.adaptive.coalescePartitions.enabled", "false"),
+        changed_setting(spark, "spark.sql.adaptive.coalescePartitions.enabled", "false"),
     ):
         settings = (f"output.path={workspace.folder / output}", f"ranking.plain_up_to={plain_up_to}")
         options = [part for setting in settings for part in ("--set", setting)]
         assert workspace.run(*dates, options=options) == 0
+    return [run["content_hashes"] for run in workspace.published(output)]
 
 
 @pytest.mark.long
