@@ -18,12 +18,14 @@ from jobs.core.config.settings import Settings
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.rehearsal import Rehearsal
+from jobs.core.publish.shared_features import SharedFeatures
+from jobs.core.publish.snapshot import begun
 from jobs.core.report.answers import Answers
 from jobs.core.report.source_report import SourceReport
 from jobs.core.runtime.errors import BadDataError, Problems
 from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.visible import visible
-from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import SourceVersions
 
 _NO_DATE = date(2000, 1, 1)
@@ -127,9 +129,9 @@ def _rehearse(
     refuse_old_names(output)
     for model in output.models:
         output.log.prepare(model)  # refuses the place of another model
-    named, window_months = key_is_name(output.settings), output.models[0].window_months
-    with DateRun(output, as_of, source_versions) as run:
-        run.features(sources, key_is_name=named, window_months=window_months)
+    snapshot = begun(as_of, source_versions)
+    with DateRun(output, snapshot) as run:
+        run.features(SharedFeatures(output, sources, [snapshot]))
         for model in output.models:
             if not run.to_be_scored(model):
                 raise BadDataError(

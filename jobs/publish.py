@@ -21,11 +21,13 @@ from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.publisher import Publisher
 from jobs.core.publish.recorded import RecordedSnapshot
+from jobs.core.publish.shared_features import SharedFeatures
+from jobs.core.publish.snapshot import begun
 from jobs.core.report import summary
 from jobs.core.report.answers import Answers
 from jobs.core.runtime.errors import Problems
 from jobs.core.runtime.progress import say
-from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.source_versions import SourceVersions
 
 
@@ -83,7 +85,6 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
     settings, models, dates = asked
     source_versions = SourceVersions()
     sources = open_sources(spark, settings, source_versions)
-    named, window_months = key_is_name(settings), models[0].window_months
     check_models_fit_sources(spark, settings, models, sources, dates[0])
     refuse_old_names(output)
     output.keep_history()
@@ -93,17 +94,19 @@ def _publish_dates(command: Command, asked: _Asked, spark: SparkSession, output:
             decisions.prepare(output.tables_of(model), model)
     output.recognise()
     publishers = [Publisher(output, model, dates) for model in models]
+    snapshots = [begun(as_of, source_versions) for as_of in dates]
+    shared = SharedFeatures(output, sources, snapshots)
     with _left_by(publishers):
-        for as_of in dates:
-            say(f"{as_of}")
-            with command.part(spark), DateRun(output, as_of, source_versions) as run:
-                features = run.features(sources, key_is_name=named, window_months=window_months)
+        for snapshot in snapshots:
+            say(f"{snapshot.as_of}")
+            with command.part(spark), DateRun(output, snapshot) as run:
+                features = run.features(shared)
                 for publisher in publishers:
                     with command.part(spark), run.part_of(publisher.model):
                         publisher.publish(run, features, command.arguments.allow_empty)
             for publisher in publishers:
                 with command.part(spark):
-                    publisher.compare_stale_days(as_of)
+                    publisher.compare_stale_days(snapshot.as_of)
     return publishers
 
 

@@ -1,5 +1,5 @@
--- Grain: one row per customer and account used in the window.
--- Inputs: window_events, dim_accounts. Shuffles: two, both by account: the window's (customer, account)
+-- Grain: one row per date, customer and account used in the window.
+-- Inputs: window_events, dim_accounts, snapshot_dates. Shuffles: two, both by account: the window's (customer, account)
 -- pairs and dim_accounts. Being together by account, pairs need no shuffle of their own to be counted once.
 -- Why: an account may be listed more than once; it is active if any row says so. account_kind is 2 for an
 -- account that dim_accounts doesn't know, 3 for one that isn't active, 4 for an active one and 5 for one
@@ -9,7 +9,8 @@
 WITH used_accounts AS (
     SELECT
         customer_key,
-        account_id
+        account_id,
+        event_date
     FROM window_events
     WHERE NOT is_blank(account_id)
     DISTRIBUTE BY account_id
@@ -25,6 +26,7 @@ listed_accounts AS (
 )
 
 SELECT /*+ SHUFFLE_HASH(listed_accounts) */ -- noqa: CP03
+    dates.as_of,
     used_accounts.customer_key,
     used_accounts.account_id,
     CASE
@@ -34,5 +36,7 @@ SELECT /*+ SHUFFLE_HASH(listed_accounts) */ -- noqa: CP03
         ELSE 5
     END AS account_kind
 FROM used_accounts
+INNER JOIN snapshot_dates AS dates
+    ON used_accounts.event_date > dates.window_start AND used_accounts.event_date <= dates.as_of
 LEFT JOIN listed_accounts ON used_accounts.account_id = listed_accounts.account_id
-GROUP BY used_accounts.account_id, used_accounts.customer_key
+GROUP BY dates.as_of, used_accounts.account_id, used_accounts.customer_key

@@ -1,4 +1,4 @@
--- Grain: one row per customer with an event on or before as_of.
+-- Grain: one row per date and customer with an event on or before it.
 -- Input: customer_units. Shuffles: none, it comes together by customer.
 -- Why: the main business unit has the most revenue, unrounded, ties going to the smallest code: revenue and
 -- code make one number, of which the largest is taken. Code 2147483647 is NULL, a value like others and the
@@ -17,6 +17,7 @@ WITH units AS (
 )
 
 SELECT
+    as_of,
     customer_key,
     sum(revenue_units) AS revenue_units,
     sum(margin_units) AS margin_units,
@@ -40,4 +41,4 @@ SELECT
     CAST(sum(conflicting_accounts) AS INT) AS conflicting_accounts,
     sum(event_rows) AS event_rows
 FROM units
-GROUP BY customer_key
+GROUP BY as_of, customer_key

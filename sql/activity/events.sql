@@ -1,6 +1,6 @@
--- Grain: one row per event (a row of fct_revenues) on or before as_of.
+-- Grain: one row per event (a row of fct_revenues) on or before the last of the dates.
 -- Input: fct_revenues, its money as whole units of the source's last decimal place. Shuffles: none.
--- Values: :as_of.
+-- Values: :last_as_of.
 -- Why: sums are taken over whole units, so that none is rounded and no order of adding can change one. Units
 -- and counts are BIGINT where every sum of theirs fits, else decimals (jobs/core/sources/money.py).
 -- In the reference query: all_facts, whose amounts are decimals. Of 1.9 million events these are added by
@@ -18,4 +18,4 @@ SELECT
     revenue_units,
     margin_units
 FROM fct_revenues
-WHERE event_date <= :as_of
+WHERE event_date <= :last_as_of

@@ -1,7 +1,7 @@
--- Grain: one row per customer with an event on or before as_of, whether or not it will be scored.
+-- Grain: one row per date and customer with an event on or before it, whether or not it will be scored.
 -- Inputs: customer_activity, and behind its codes business_unit_texts, cs_representative_texts, region_texts.
 -- Shuffles: none: the few distinct values are broadcast.
--- Values: :as_of, :money_unit.
+-- Values: :money_unit.
 -- Why: every measure a model can rank, compare or publish is a column here. A new metric is one more
 -- column and one line of a model. Counts and money of a customer without events in the window are 0.
 -- Money is rounded half up to cents here, once, and all that follows from it uses the rounded sum. A sum that
@@ -48,6 +48,7 @@ activity AS (
 )
 
 SELECT
+    activity.as_of,
     activity.customer_key,
     representatives.distinct_text AS cs_representative,
     regions.distinct_text AS region,
@@ -96,7 +97,7 @@ SELECT
     ) AS revenue_per_active_account,
     activity.first_event_date,
     activity.last_event_date,
-    datediff(:as_of, activity.last_event_date) AS days_since_last_event,
+    datediff(activity.as_of, activity.last_event_date) AS days_since_last_event,
     activity.lifetime_revenue,
     activity.unrounded_total_revenue,
     activity.unrounded_total_gross_margin,

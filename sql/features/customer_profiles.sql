@@ -1,20 +1,26 @@
--- Grain: one row per customer of dim_customers known on or before as_of.
--- Input: dim_customers. Shuffles: one, by customer.
--- Values: :as_of.
+-- Grain: one row per date and customer of dim_customers known on or before it.
+-- Inputs: dim_customers, snapshot_dates. Shuffles: one, by customer.
 -- Why: a profile has a row for each date from which it was known; a past snapshot sees what was known then.
 -- Without a valid_from it was known always. Of several rows of a date the first in binary order counts.
-WITH known AS (
+WITH together AS (
+    SELECT *
+    FROM dim_customers
+    DISTRIBUTE BY customer_key
+),
+
+known AS (
     SELECT
+        dates.as_of,
         profiles.*,
-        min(profiles.valid_from) OVER (PARTITION BY profiles.customer_key) AS known_since,
+        min(profiles.valid_from) OVER (PARTITION BY dates.as_of, profiles.customer_key) AS known_since,
         row_number() OVER (
-            PARTITION BY profiles.customer_key
+            PARTITION BY dates.as_of, profiles.customer_key
             ORDER BY
                 profiles.valid_from DESC NULLS LAST,
                 to_json(struct(profiles.*), map('ignoreNullFields', 'false')) ASC
         ) AS place
-    FROM dim_customers AS profiles
-    WHERE coalesce(profiles.valid_from <= :as_of, TRUE)
+    FROM together AS profiles
+    INNER JOIN snapshot_dates AS dates ON coalesce(profiles.valid_from <= dates.as_of, TRUE)
 )
 
 SELECT * EXCEPT (place, valid_from)

@@ -1,13 +1,13 @@
--- Grain: one row per customer with an event, or a profile, on or before as_of.
+-- Grain: one row per date and customer with an event, or a profile, on or before it.
 -- Inputs: active_customers (customer_measures with the name), customer_profiles.
 -- Shuffles: none of its own: both come together by customer.
--- Values: :as_of.
 -- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
 -- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
 -- events has counts and money of 0; a sum that its column can't hold stays NULL. A company's own columns of
 -- dim_customers pass by the stars.
 WITH together AS (
     SELECT
+        coalesce(facts.as_of, profiles.as_of) AS as_of,
         coalesce(facts.customer_key, profiles.customer_key) AS customer_key,
         if(facts.customer_key IS NULL, profiles.customer_name, facts.customer_name) AS customer_name,
         if(facts.customer_key IS NULL, 0, facts.total_revenue) AS total_revenue,
@@ -25,6 +25,7 @@ WITH together AS (
         coalesce(facts.conflicting_accounts, 0) AS conflicting_accounts,
         coalesce(facts.event_rows, 0) AS event_rows,
         facts.* EXCEPT (
+            as_of,
             customer_key,
             customer_name,
             total_revenue,
@@ -42,9 +43,10 @@ WITH together AS (
             conflicting_accounts,
             event_rows
         ),
-        profiles.* EXCEPT (customer_key, customer_name)
+        profiles.* EXCEPT (as_of, customer_key, customer_name)
     FROM active_customers AS facts
-    FULL OUTER JOIN customer_profiles AS profiles ON facts.customer_key = profiles.customer_key
+    FULL OUTER JOIN customer_profiles AS profiles
+        ON facts.as_of = profiles.as_of AND facts.customer_key = profiles.customer_key
 )
 
 SELECT
@@ -77,7 +79,7 @@ SELECT
     CAST(
         divide_half_up(use_cases_matched * 1000000BD, use_cases_total) * 0.000001BD AS DECIMAL(38, 6)
     ) AS use_cases_matched_share,
-    datediff(renewal_date, :as_of) AS days_to_renewal,
+    datediff(renewal_date, as_of) AS days_to_renewal,
     unknown_accounts,
     conflicting_accounts,
     event_rows

@@ -175,7 +175,7 @@ def read(
     settings = load_settings(workspace.config, [])
     frames = open_sources(workspace.spark, settings, SourceVersions())
     rules = QualityRules.of(settings).rows["fct_revenues"]
-    source = checked_source("fct_revenues", frames["fct_revenues"], rules, (), AS_OF)
+    source = checked_source("fct_revenues", frames["fct_revenues"], rules, (), [AS_OF])[AS_OF]
     used = source.usable(["product", "customer_key", "event_date", "total_revenue"]).collect()
     aside = source.quarantined().collect()
     numbers = Counter([number_of(row["product"]) for row in used])

@@ -51,4 +51,4 @@ def _features_schema(
         texts=NO_TEXT_CODES,  # the rows won't be read, so the texts of the facts needn't be either
         **read,
     ) as engine:
-        return engine.table("customer_features").drop(*AUDIT, ROW_ID).schema
+        return engine.table("customer_features").drop("as_of", *AUDIT, ROW_ID).schema

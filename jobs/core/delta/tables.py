@@ -1,6 +1,6 @@
 """All reading and writing of Delta tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,7 @@ from jobs.core.delta.making import (
     column_definition,
     lacks_history,
 )
-from jobs.core.delta.written import Total, WrittenTable, content_hash
+from jobs.core.delta.written import Tally, Total, WrittenTable, content_hash
 from jobs.core.runtime.errors import ConfigurationError
 
 
@@ -188,39 +188,40 @@ class OutputTables:
             self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
 
     def replace(
-        self, table: str, as_of: date, frame: DataFrame, totals: Mapping[str, Total] | None = None
-    ) -> WrittenTable:
-        """Replaces a snapshot's rows in one atomic commit, counted and hashed on their way to the files.
+        self, table: str, dates: Sequence[date], frame: DataFrame, totals: Mapping[str, Total] | None = None
+    ) -> dict[date, WrittenTable]:
+        """Replaces the rows of some dates in one atomic commit, counted and hashed on their way to the files.
 
         Args:
             table: to write; it exists.
-            as_of: all rows have it.
+            dates: the rows' as_of is one of them.
             frame: the rows; columns that the table has and they lack become NULL.
-            totals: to be added up on their way too.
+            totals: to be added up too; of several dates, which can't be told apart on their way, the rows are
+                read again for it, as they were written.
+
+        Returns:
+            The table as it was written, by date.
         """
         rows = self._fitted(self.read(table), frame)
-        added = {"content_hash": content_hash(rows), **(totals or {})}
-        # Computed in a step before: an observation evaluates what its aggregates are of three times.
-        values = [total.of.alias(f"_{name}") for name, total in added.items()]
-        sums = [F.count(F.lit(1)).alias("rows")]
-        sums += [total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()]
-        seen: dict[str, Any] = {}
+        tally = Tally(rows, totals or {})
+        of_dates = F.col("as_of").isin(list(dates))
+        seen: dict[date, Mapping[str, Any]] = {}
 
         def write(options: Mapping[str, str]) -> None:
-            observation = Observation()
-            writer = rows.select("*", *values).observe(observation, *sums).select(*rows.columns)
-            writer.writeTo(self.location.identifier(table)).options(**options).overwrite(
-                F.col("as_of") == F.lit(as_of)
-            )
-            seen.update(observation.get)
+            written, observation = rows, None
+            if len(dates) == 1:
+                observation = Observation()
+                written = rows.select("*", *tally.values).observe(observation, *tally.sums)
+            to = written.select(*rows.columns).writeTo(self.location.identifier(table))
+            to.options(**options).overwrite(of_dates)
+            if observation is not None:
+                seen[dates[0]] = observation.get
 
         commit = commit_once(self.spark, self.location.identifier(table), write)
-        if not commit.answered or seen["rows"] != commit.rows:
+        if not seen or not commit.answered or seen[dates[0]]["rows"] != commit.rows:
             # The answer failed, or a stage ran twice, of which an observation adds up both (SPARK-58183).
-            written = self.read_at(table, commit.version).where(F.col("as_of") == F.lit(as_of))
-            seen = written.select("*", *values).agg(*sums).collect()[0].asDict()
-        found = {name: seen[name] for name in totals or {}}
-        return WrittenTable(commit.version, int(seen["rows"]), str(seen["content_hash"]), found)
+            seen = tally.of(self.read_at(table, commit.version).where(of_dates))
+        return {as_of: tally.written(commit.version, seen.get(as_of)) for as_of in dates}
 
     def hash_of(self, table: str, frame: DataFrame, version: int) -> str:
         """The content hash that the rows would have in the table as it was at a version."""

@@ -34,6 +34,33 @@ class WrittenTable:
     totals: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Tally:
+    """Counts and adds up rows that are written: how many they are, their content hash, and further totals."""
+
+    def __init__(self, rows: DataFrame, totals: Mapping[str, Total]) -> None:
+        self._names = list(totals)
+        added = {"content_hash": content_hash(rows), **totals}
+        # Computed in a step before: an observation evaluates what its aggregates are of three times.
+        self.values = [total.of.alias(f"_{name}") for name, total in added.items()]
+        self.sums = [F.count(F.lit(1)).alias("rows")]
+        self.sums += [total.by(F.col(f"_{name}")).alias(name) for name, total in added.items()]
+
+    def of(self, rows: DataFrame) -> dict[Any, Mapping[str, Any]]:
+        """The sums of rows by their as_of; dates without rows aren't there."""
+        found = rows.select("*", *self.values).groupBy("as_of").agg(*self.sums).collect()
+        return {row["as_of"]: row.asDict() for row in found}
+
+    def written(self, version: int, sums: Mapping[str, Any] | None) -> WrittenTable:
+        """A table as it was written, of the sums over its rows; None where there were none."""
+        if sums is None:
+            return WrittenTable(version, 0, NOTHING_HASHED, dict.fromkeys(self._names))
+        totals = {name: sums[name] for name in self._names}
+        return WrittenTable(version, int(sums["rows"]), str(sums["content_hash"]), totals)
+
+
+NOTHING_HASHED = "0"  # the content hash of no rows
+
+
 def content_hash(frame: DataFrame) -> Total:
     """An order-independent hash of rows over every column but run_id, as text.
 

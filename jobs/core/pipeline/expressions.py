@@ -21,7 +21,7 @@ POINTS = "decimal(9,6)"
 _MICRO_POINTS_AT_FULL_SCALE = 100 * MICRO // FULL_WEIGHT  # of one basis point of weight
 
 
-def condition(rule: Condition, model: ScoringModel, as_of: date) -> Column:
+def condition(rule: Condition, model: ScoringModel, as_of: date | Column) -> Column:
     """A condition as a BOOLEAN column; a measure that is NULL fulfils no comparison."""
     if rule.metric is None:
         joined = [condition(part, model, as_of) for part in rule.all + rule.any]
@@ -44,7 +44,7 @@ def condition(rule: Condition, model: ScoringModel, as_of: date) -> Column:
     return F.coalesce(comparison, F.lit(False))
 
 
-def exclusion_reason(model: ScoringModel, as_of: date) -> Column:
+def exclusion_reason(model: ScoringModel, as_of: date | Column) -> Column:
     """The reason of the first exclusion that holds; NULL for a customer to be scored."""
     reasons = [F.when(condition(rule.when, model, as_of), rule.reason) for rule in model.exclusions]
     return F.coalesce(*reasons, F.lit(None).cast("string"))

@@ -12,21 +12,21 @@ AUDIT = (
 
 
 def active_customers(customer_measures: DataFrame, customer_names: DataFrame | None = None) -> DataFrame:
-    """One row per customer with an event on or before as_of: key, name, every measure of the facts.
+    """One row per date and customer with an event on or before it: key, name, every measure of the facts.
 
     Args:
-        customer_measures: by `customer_key`.
+        customer_measures: by `as_of` and `customer_key`.
         customer_names: where the name is an attribute; else the key is the name.
     """
     if customer_names is None:
         named = customer_measures.withColumn("customer_name", F.col("customer_key"))
     else:
-        named = customer_measures.join(customer_names, on="customer_key")
-    return named.select("customer_key", "customer_name", *customer_measures.columns[1:])
+        named = customer_measures.join(customer_names, on=["as_of", "customer_key"])
+    return named.select("as_of", "customer_key", "customer_name", *customer_measures.columns[2:])
 
 
 def customer_features(active_customers: DataFrame, profiled_customers: DataFrame | None = None) -> DataFrame:
-    """One row per customer seen on or before as_of: every measure, and the row's id.
+    """One row per date and customer seen on or before it: every measure, and the row's id.
 
     Ids are of one writing: narrow rows can travel by them, and nothing published holds them.
     """

@@ -6,7 +6,7 @@ be given: `INPUTS`.
 """
 
 from jobs.core.config.model import ScoringModel
-from jobs.core.pipeline import codes, features, migration, scores, segment_reports, segments
+from jobs.core.pipeline import codes, dates, features, migration, scores, segment_reports, segments
 from jobs.core.pipeline.step import made, sql
 from jobs.core.quality.letters import accents
 
@@ -37,6 +37,11 @@ def _has_segments(model: ScoringModel) -> bool:
 STEPS = {
     step.name: step
     for step in (
+        # The dates that are made together: the one that is spoken for, or those that are given.
+        made(dates.as_of_dates),
+        made(dates.first_as_of),
+        made(dates.last_as_of),
+        made(dates.snapshot_dates),
         # Activity: the facts, by customer. Texts become codes, and what is counted fixed-width numbers.
         sql("activity", "events"),
         sql("activity", "window_events"),

@@ -1,10 +1,9 @@
-"""One date of a run, before any model: the sources are checked, the features written, `runs` is told."""
+"""One date of a run, before any model: sources and features are checked, `runs` is told."""
 
-import uuid
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from types import TracebackType
 from typing import Self
 
@@ -14,18 +13,16 @@ from pyspark.sql import functions as F  # noqa: N812
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import Check, refuse
 from jobs.core.delta.written import WrittenTable
-from jobs.core.pipeline.engine import Engine
-from jobs.core.publish.feature_checks import feature_totals, key_checks, usage_checks
+from jobs.core.publish.feature_checks import key_checks, usage_checks
 from jobs.core.publish.output import LABELS, SHARED, Output
 from jobs.core.publish.runs import Status
+from jobs.core.publish.shared_features import SharedFeatures
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.quality import sums
-from jobs.core.quality.checked_source import CheckedSource, checked_source
+from jobs.core.quality.checked_source import CheckedSource
 from jobs.core.quality.source_checks import source_checks
 from jobs.core.runtime.errors import BadDataError, RunAgainError
-from jobs.core.runtime.progress import say, timed
-from jobs.core.sources.read_errors import read_errors_told
-from jobs.core.sources.source_versions import SourceVersions
+from jobs.core.runtime.progress import say
 
 
 class DateRun:
@@ -36,13 +33,14 @@ class DateRun:
         written: customer_features, when they are.
     """
 
-    def __init__(self, output: Output, as_of: date, source_versions: SourceVersions) -> None:
+    def __init__(self, output: Output, snapshot: Snapshot) -> None:
         self._output = output
-        self.snapshot = Snapshot(as_of, str(uuid.uuid4()), source_versions)
+        self.snapshot = snapshot
         self.written = WrittenTable(0, 0, "")
         self._checks: list[tuple[str, Check]] = []
 
     def __enter__(self) -> Self:
+        self.snapshot = replace(self.snapshot, started=time.monotonic())
         try:
             self._output.log.tell("started", self._output.models, self.snapshot)
         except Exception as error:
@@ -106,10 +104,11 @@ class DateRun:
         self._keep_checks()
         self._output.log.tell("published", model, snapshot)
 
-    def features(
-        self, sources: Mapping[str, DataFrame], *, key_is_name: bool, window_months: int
-    ) -> DataFrame:
-        """Checks the sources, sets bad rows aside, and writes the customers' features.
+    def features(self, shared: SharedFeatures) -> DataFrame:
+        """Checks the sources, sets bad rows aside, and checks the customers' features.
+
+        Args:
+            shared: the features of this date and of others.
 
         Returns:
             customer_features of the date, as written.
@@ -117,31 +116,27 @@ class DateRun:
         Raises:
             BadDataError: a rule refuses to publish.
         """
-        checked = self.check_sources(sources)
+        checked = self.check_sources(shared)
         self._set_aside(checked)
-        features = self.write_features(checked, key_is_name=key_is_name, window_months=window_months)
+        features = self.write_features(shared)
         rules = self._output.rules
         used = usage_checks(rules, checked["fct_revenues"], self.written)
         keys = key_checks(rules, features, self.written)
         self.check([*used, *keys, *sums.checks(rules, features, self.written)])
         return features
 
-    def check_sources(self, sources: Mapping[str, DataFrame]) -> dict[str, CheckedSource]:
+    def check_sources(self, shared: SharedFeatures) -> dict[str, CheckedSource]:
         """The sources with what the rules about rows found."""
-        checked = {}
-        for name, incoming in sources.items():
-            with timed(f"{name}, checked") as rows, read_errors_told(f"sources.{name}"):
-                checked[name] = checked_source(
-                    name,
-                    incoming,
-                    self._output.rules.rows[name],
-                    self._output.settings.sources.configured()[name].unique_key,
-                    self.snapshot.as_of,
-                )
-                rows.append(checked[name].totals["rows"])
+        checked = shared.checked(self.snapshot.as_of)
         rows_read = {name: source.totals["rows"] for name, source in checked.items()}
         self.snapshot = replace(self.snapshot, source_rows=rows_read)
         return checked
+
+    def write_features(self, shared: SharedFeatures) -> DataFrame:
+        """customer_features of the date, as written."""
+        as_of = self.snapshot.as_of
+        self.written = shared.written(as_of)
+        return self._output.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
     def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:
         """Appends bad rows to quarantine, and checks the sources."""
@@ -159,31 +154,6 @@ class DateRun:
             for check in source_checks(out.rules, out.settings, source, snapshot.as_of, before.get(name))
         ]
         self.check([*found, *sums.in_all(out.rules, checked["fct_revenues"].totals)])
-
-    def write_features(
-        self, checked: Mapping[str, CheckedSource], *, key_is_name: bool, window_months: int
-    ) -> DataFrame:
-        """Writes the customers' features, and reads them as written.
-
-        They are written because scores and exclusions both need them, and a plan that runs twice costs twice.
-        """
-        out, as_of = self._output, self.snapshot.as_of
-        units = checked["fct_revenues"].totals["units"]
-        columns_of = out.settings.sources.columns_of
-        sources = {name: source.usable(columns_of(name)) for name, source in checked.items()}
-        sources["fct_revenues"] = units.counted(sources["fct_revenues"])
-        with Engine(
-            out.root.spark,
-            as_of=as_of,
-            window_months=window_months,
-            key_is_name=key_is_name,
-            money_unit=units.unit,
-            **sources,
-        ) as engine:
-            features = engine.table("customer_features")
-            totals = feature_totals([*out.models, *out.fallbacks.values()], as_of, units)
-            self.written = out.write("customer_features", self.snapshot, features, totals=totals)
-        return out.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
     def to_be_scored(self, model: ScoringModel) -> int:
         """How many customers a model doesn't exclude; known when the features are written."""

@@ -1,7 +1,6 @@
 """What is checked of the customers' features: that nothing was lost, and whom they are about."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -71,14 +70,15 @@ def key_checks(rules: QualityRules, features: DataFrame, written: WrittenTable) 
     )
 
 
-def feature_totals(models: Sequence[ScoringModel], as_of: date, units: Units) -> dict[str, Total]:
+def feature_totals(models: Sequence[ScoringModel], units: Units) -> dict[str, Total]:
     """What is added up over the customers while their features are written."""
     faults = ("unknown_accounts", "conflicting_accounts")
     names = ("event_rows", "unrounded_lifetime_revenue", "total_accounts", *faults)
     added = {column: Total(F.col(column)) for column in names}
     examples = {f"{c}_example": Total(F.when(F.col(c) > 0, F.col("customer_key")), F.min) for c in faults}
     scored = {
-        f"{model.name}_scored": Total(expressions.exclusion_reason(model, as_of).isNull().cast("int"))
+        f"{model.name}_scored": Total(reason.isNull().cast("int"))
         for model in models
+        for reason in [expressions.exclusion_reason(model, F.col("as_of"))]
     }
     return {**added, **examples, **scored, **sums.totals(units)}

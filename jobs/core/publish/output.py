@@ -1,8 +1,10 @@
 """The place of a run's tables: writes and appends to them, each row with its date, model and run."""
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -90,13 +92,33 @@ class Output:
         totals: Mapping[str, Total] | None = None,
     ) -> WrittenTable:
         """Replaces the rows of one date in one table; those of all models if no model is given."""
+        labelled = self.labelled(frame, snapshot, model)
+        return self._replace(table, [snapshot.as_of], labelled, model, totals)[snapshot.as_of]
+
+    def write_dates(
+        self, table: str, snapshots: Sequence[Snapshot], frame: DataFrame, totals: Mapping[str, Total]
+    ) -> dict[date, WrittenTable]:
+        """Replaces the rows of several dates, which have their as_of, in a table that all models share."""
+        run_ids = json.dumps({str(snapshot.as_of): snapshot.run_id for snapshot in snapshots})
+        by_date = F.from_json(F.lit(run_ids), "map<string,string>")
+        with_run = frame.withColumn("run_id", F.element_at(by_date, F.col("as_of").cast("string")))
+        labelled = self.labelled(with_run, snapshots[0], None)
+        return self._replace(table, [snapshot.as_of for snapshot in snapshots], labelled, None, totals)
+
+    def _replace(
+        self,
+        table: str,
+        dates: Sequence[date],
+        labelled: DataFrame,
+        model: ScoringModel | None,
+        totals: Mapping[str, Total] | None,
+    ) -> dict[date, WrittenTable]:
         tables = self.root if model is None else self.tables_of(model)
         with timed(table) as rows:
-            rows_labelled = self.labelled(frame, snapshot, model)
             described = table_definition(table, model or self.models[0], self.settings.sources.own_columns)
-            tables.create(table, rows_labelled.schema.fields, described)
-            written = tables.replace(table, snapshot.as_of, rows_labelled, totals)
-            rows.append(written.rows)
+            tables.create(table, labelled.schema.fields, described)
+            written = tables.replace(table, dates, labelled, totals)
+            rows.extend(each.rows for each in written.values())
         return written
 
     def write_all(

@@ -1,6 +1,6 @@
 """A run that publishes nothing: its output takes what it is given, counts it, and writes nowhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from jobs.core.config.published_tables import TableDefinition
 from jobs.core.config.settings import Settings
 from jobs.core.delta.identifiers import Location
 from jobs.core.delta.tables import OutputTables
-from jobs.core.delta.written import Total, WrittenTable, content_hash
+from jobs.core.delta.written import Tally, Total, WrittenTable
 from jobs.core.publish.output import Output
 from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot
@@ -68,23 +68,19 @@ class _Unwritten(OutputTables):
     def replace(
         self,
         table: str,
-        as_of: date,  # noqa: ARG002
+        dates: Sequence[date],
         frame: DataFrame,
         totals: Mapping[str, Total] | None = None,
-    ) -> WrittenTable:
+    ) -> dict[date, WrittenTable]:
         """Computes the rows, every column of them, and counts them."""
-        added = {"content_hash": content_hash(frame), **(totals or {})}
-        found = frame.agg(
-            F.count("*").alias("rows"), *(total.in_one().alias(name) for name, total in added.items())
-        ).collect()[0]
+        tally = Tally(frame, totals or {})
+        found = tally.of(frame)
         self._frames[table] = frame
-        return WrittenTable(
-            0, found["rows"], found["content_hash"], {name: found[name] for name in totals or {}}
-        )
+        return {as_of: tally.written(0, found.get(as_of)) for as_of in dates}
 
     def read_written(self, table: str, as_of: date, written: WrittenTable) -> DataFrame:  # noqa: ARG002
         """The rows, computed again where they are read."""
-        return self._frames[table]
+        return self._frames[table].where(F.col("as_of") == F.lit(as_of))
 
 
 class _UnwrittenLog(RunLog):

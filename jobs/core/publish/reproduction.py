@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,12 +17,13 @@ from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
+from jobs.core.publish.shared_features import SharedFeatures
 from jobs.core.publish.snapshot import Snapshot, snapshot_of
 from jobs.core.publish.snapshot_tables import snapshot_engine
 from jobs.core.publish.staleness import SEGMENTS
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say
-from jobs.core.sources.opening import key_is_name, open_sources
+from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import explained
 from jobs.core.sources.source_versions import SourceVersions
 
@@ -168,12 +168,9 @@ def _differing(
             f"the files of {', '.join(source_versions.files)} are others than those that the run read"
         )
     comparison, tables = Comparison(output, model), output.tables_of(model)
-    run = DateRun(output, as_of, source_versions)
-    checked = run.check_sources(sources)
-    features = run.write_features(
-        checked, key_is_name=key_is_name(settings), window_months=model.window_months
-    )
-    published = replace(run.snapshot, run_id=event["run_id"])
+    published = Snapshot(as_of, event["run_id"], source_versions)
+    run = DateRun(output, published)
+    features = run.write_features(SharedFeatures(output, sources, [published]))
 
     def hashed(frames: Mapping[str, DataFrame]) -> list[str]:
         different = []

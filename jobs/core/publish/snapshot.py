@@ -1,6 +1,7 @@
 """A published snapshot: what `runs` tells of one date of one model."""
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -43,6 +44,11 @@ class Snapshot:
     configuration: Configuration | None = None
     made_with: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+
+
+def begun(as_of: date, source_versions: SourceVersions) -> Snapshot:
+    """The snapshot of a date that a run of its own begins to make."""
+    return Snapshot(as_of, str(uuid.uuid4()), source_versions)
 
 
 def snapshots_of(events: Sequence[Mapping[str, Any]]) -> dict[date, Snapshot]:

@@ -171,7 +171,7 @@ class Carrier:
                 as_of, was = each.snapshot.as_of, each.snapshot.written[table]
                 frame = renamed(table, self._old.read_written(table, as_of, was))
                 self._create(table, frame, each.model)
-                carried[as_of] = self.new.replace(table, as_of, frame)
+                carried[as_of] = self.new.replace(table, [as_of], frame)[as_of]
                 self._check(table, as_of, was, carried[as_of])
                 rows.append(was.rows)
         return carried

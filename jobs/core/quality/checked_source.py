@@ -1,6 +1,6 @@
-"""What the rules find in a source: counted in a pass over it, bad rows set apart."""
+"""What the rules find in a source: counted for all dates in a pass over it, bad rows set apart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,6 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.rules import Check, QualityRule
 from jobs.core.quality.ruled_rows import RuledRows
-from jobs.core.runtime.functions import with_functions
 from jobs.core.sources import money
 
 # Python knows the years 1 to 9999 alone.
@@ -22,7 +21,7 @@ _EXAMPLE_CHARACTERS = 80  # of a record without a key
 
 @dataclass(frozen=True)
 class CheckedSource:
-    """A source with what was found in it.
+    """A source with what was found in it for one date.
 
     Attributes:
         name: of the source.
@@ -48,18 +47,23 @@ class CheckedSource:
         return self.rows.quarantined()
 
     def currencies(self) -> list[str]:
-        """The first and the last currency in binary order, without case and space; one if all are alike."""
-        alike = F.nullif(F.upper(F.expr(with_functions("as_seen(currency)"))), F.lit(""))
-        found = self.rows.incoming.agg(F.min(alike), F.max(alike)).collect()[0]
-        return list(dict.fromkeys(currency for currency in found if currency is not None))
+        """The currencies, as RuledRows.currencies gives them."""
+        return self.rows.currencies
 
 
 @dataclass(frozen=True)
 class _Alike:
-    """The rows of a source that break the same rules, on the same side of as_of."""
+    """The rows of a source that break the same rules and are seen by the same dates.
+
+    Attributes:
+        broken: the rules.
+        dates_before: how many of the dates are too early to see them.
+        rows: how many they are.
+        sums: over them, of fct_revenues.
+    """
 
     broken: frozenset[str]
-    is_later: bool
+    dates_before: int
     rows: int
     sums: Mapping[str, Any]
 
@@ -69,8 +73,8 @@ def checked_source(
     incoming: DataFrame,
     rules: Mapping[str, QualityRule],
     unique_key: tuple[str, ...],
-    as_of: date,
-) -> CheckedSource:
+    dates: Sequence[date],
+) -> dict[date, CheckedSource]:
     """Reads a source once, and once more the rows that break a rule, if there are any.
 
     Args:
@@ -78,32 +82,38 @@ def checked_source(
         incoming: its rows as sources.open_sources gives them.
         rules: about its rows.
         unique_key: source columns that tell rows apart; given if duplicate_key is among the rules.
-        as_of: the date of the snapshot.
+        dates: of the snapshots, ascending.
+
+    Returns:
+        What was found, by date.
     """
     rows = RuledRows(name, incoming, rules, unique_key)
-    kinds = _counted(name, rows, as_of)
-    totals = _totals(name, rows, kinds)
+    kinds = _counted(name, rows, dates)
     failed = {rule: sum(kind.rows for kind in kinds if rule in kind.broken) for rule in rules}
     examples = _examples(rows, [rule for rule in rules if failed[rule]])
     checks = [
-        Check(rule, name, found.severity, found.means, totals["rows"], failed[rule], examples.get(rule))
+        Check(rule, name, found.severity, found.means, _rows(kinds), failed[rule], examples.get(rule))
         for rule, found in rules.items()
     ]
-    return CheckedSource(name, rows, totals, checks)
+    totals = _totals(name, rows, kinds)
+    return {
+        as_of: CheckedSource(name, rows, totals | _totals_until(name, rows, kinds, position), checks)
+        for position, as_of in enumerate(dates)
+    }
 
 
-def _counted(name: str, rows: RuledRows, as_of: date) -> list[_Alike]:
-    """Rows and sums by the rules that rows break, as bits, of which there are few combinations."""
+def _counted(name: str, rows: RuledRows, dates: Sequence[date]) -> list[_Alike]:
+    """Rows and sums by the rules that rows break, as bits, and the dates: there are few combinations."""
     bits = [
         F.when(fails, F.lit(1 << position)).otherwise(F.lit(0)).cast("bigint")
         for position, fails in enumerate(rows.fails.values())
     ]
     is_facts = name == "fct_revenues"
     sums = {**money.sums(rows.incoming), "latest_event": _LATEST} if is_facts else {}
-    is_later = F.coalesce(F.col("event_date") > F.lit(as_of), F.lit(False)) if sums else F.lit(False)
+    later = [F.coalesce(F.col("event_date") > F.lit(day), F.lit(False)).cast("int") for day in dates if sums]
     by = [
         reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
-        is_later.alias("is_later"),
+        reduce(Column.__add__, later, F.lit(0)).alias("dates_before"),
     ]
     found = rows.incoming.groupBy(*by).agg(
         _counted_rows(rows.incoming).alias("rows"),
@@ -112,7 +122,7 @@ def _counted(name: str, rows: RuledRows, as_of: date) -> list[_Alike]:
     return [
         _Alike(
             frozenset(rule for position, rule in enumerate(rows.fails) if row["bits"] >> position & 1),
-            row["is_later"],
+            row["dates_before"],
             row["rows"],
             {column: row[column] for column in sums},
         )
@@ -131,34 +141,47 @@ def _counted_rows(incoming: DataFrame) -> Column:
 def _totals(name: str, rows: RuledRows, kinds: list[_Alike]) -> dict[str, Any]:
     aside = [kind for kind in kinds if kind.broken & rows.quarantining]
     kept = [kind for kind in kinds if not kind.broken & rows.quarantining]
-    totals = {"rows": sum(kind.rows for kind in kinds), "quarantined": sum(kind.rows for kind in aside)}
+    totals = {"rows": _rows(kinds), "quarantined": _rows(aside)}
     if name != "fct_revenues":
         return totals
-    later = [kind for kind in kept if kind.is_later]
-    dates = [kind.sums["latest_event"] for kind in kept if not kind.is_later]
     counts = [kind.sums[end] or 0 for kind in kept for end in ("least_count", "most_count")]
-
-    def added(column: str, some: list[_Alike]) -> Decimal:
-        return sum((kind.sums[column] for kind in some), Decimal(0))
-
     return {
         **totals,
-        "later_rows": sum(kind.rows for kind in later),
-        "revenue": added("revenue", kinds),
-        "quarantined_revenue": added("revenue", aside),
-        "later_revenue": added("revenue", later),
-        "amount": added("amount", kinds),
-        "quarantined_amount": added("amount", aside),
-        "latest_event": max((day for day in dates if day is not None), default=None),
+        "revenue": _added("revenue", kinds),
+        "quarantined_revenue": _added("revenue", aside),
+        "amount": _added("amount", kinds),
+        "quarantined_amount": _added("amount", aside),
         "units": money.Units(
             money.places(rows.incoming, "total_revenue", "total_gross_margin"),
             {
-                "total_revenue": added("amount", kept),
-                "total_gross_margin": added("margin_amount", kept),
-                "event_count": max(map(abs, counts), default=0) * sum(kind.rows for kind in kept),
+                "total_revenue": _added("amount", kept),
+                "total_gross_margin": _added("margin_amount", kept),
+                "event_count": max(map(abs, counts), default=0) * _rows(kept),
             },
         ),
     }
+
+
+def _totals_until(name: str, rows: RuledRows, kinds: list[_Alike], position: int) -> dict[str, Any]:
+    """What is counted of fct_revenues by whether the date in this position sees it."""
+    if name != "fct_revenues":
+        return {}
+    kept = [kind for kind in kinds if not kind.broken & rows.quarantining]
+    later = [kind for kind in kept if kind.dates_before > position]
+    days = [kind.sums["latest_event"] for kind in kept if kind.dates_before <= position]
+    return {
+        "later_rows": _rows(later),
+        "later_revenue": _added("revenue", later),
+        "latest_event": max((day for day in days if day is not None), default=None),
+    }
+
+
+def _rows(kinds: list[_Alike]) -> int:
+    return sum(kind.rows for kind in kinds)
+
+
+def _added(column: str, kinds: list[_Alike]) -> Decimal:
+    return sum((kind.sums[column] for kind in kinds), Decimal(0))
 
 
 def _examples(rows: RuledRows, rules: list[str]) -> dict[str, str]:

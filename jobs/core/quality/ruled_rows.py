@@ -1,7 +1,7 @@
 """A source's rows with what the rules say of each of them; nothing is counted here."""
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
@@ -55,6 +55,13 @@ class RuledRows:
     def usable(self, columns: Iterable[str]) -> DataFrame:
         """The rows that no rule sets aside."""
         return self.incoming.where(~self._is_quarantined).select(*columns)
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        """The first and the last currency in binary order, without case and space; one if all are alike."""
+        alike = F.nullif(F.upper(F.expr(with_functions("as_seen(currency)"))), F.lit(""))
+        found = self.incoming.agg(F.min(alike), F.max(alike)).collect()[0]
+        return list(dict.fromkeys(currency for currency in found if currency is not None))
 
     def quarantined(self) -> DataFrame:
         """One row per row that is not used: `reasons`, and the row as it came as JSON.

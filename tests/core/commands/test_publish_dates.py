@@ -20,7 +20,6 @@ from jobs.core.publish import readers
 from jobs.core.publish.comparison import Comparison
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
-from jobs.core.sources.source_versions import SourceVersions
 from tests.conftest import Row, plain_settings
 
 FIRST, SECOND = date(2024, 3, 31), date(2024, 6, 30)
@@ -73,7 +72,7 @@ class Job:
         self.command = Command(
             "customer-tiers publish", argparse.Namespace(allow_empty=False), folder / "job.log"
         )
-        for name in ("open_sources", "key_is_name", "check_models_fit_sources", "refuse_old_names"):
+        for name in ("open_sources", "check_models_fit_sources", "refuse_old_names"):
             patch.setattr(publish, name, lambda *_: None)
         patch.setattr(publish, "DateRun", self._date_run)
         patch.setattr(publishing, "write_snapshot", self._written)
@@ -84,16 +83,16 @@ class Job:
         patch.setattr(kit, "session_lives", lambda _: self.session_lives)
 
     @contextmanager
-    def _date_run(self, place: Place, as_of: date, versions: SourceVersions) -> Iterator[Any]:
+    def _date_run(self, place: Place, snapshot: Snapshot) -> Iterator[Any]:
         @contextmanager
         def part_of(_: Any) -> Iterator[None]:
             yield
 
-        place.begun.append(as_of)
+        place.begun.append(snapshot.as_of)
         yield SimpleNamespace(
-            snapshot=Snapshot(as_of, f"run of {as_of}", versions),
+            snapshot=snapshot,
             part_of=part_of,
-            features=lambda *_, **__: None,
+            features=lambda _: None,
             check=lambda *_: None,
             record_published=place.tell,
         )

@@ -57,8 +57,8 @@ def written(spark: SparkSession, tables: OutputTables) -> WrittenTable:
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), ("c", 3, None))
     tables.create("scored", rows.schema.fields, LAYOUT)
     later = frame(spark, ("a", 9, None), as_of=SECOND)
-    tables.replace("scored", SECOND, later)
-    return tables.replace("scored", FIRST, rows)
+    tables.replace("scored", [SECOND], later)[SECOND]
+    return tables.replace("scored", [FIRST], rows)[FIRST]
 
 
 def test_replacing_tells_version_rows_and_hash_of_its_snapshot_alone(
@@ -78,7 +78,7 @@ def test_replacing_again_in_another_order_gives_the_same_hash_and_rows(
     spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     rows = frame(spark, ("c", 3, None), ("b", 2, "x"), ("a", 1, None), run_id="run 2").repartition(3)
-    again = tables.replace("scored", FIRST, rows)
+    again = tables.replace("scored", [FIRST], rows)[FIRST]
     assert again == replace(written, version=3)
     assert tables.read("scored").count() == 4
 
@@ -93,7 +93,7 @@ def test_rows_of_another_date_are_refused(
     spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
-        tables.replace("scored", SECOND, frame(spark, ("a", 1, None), as_of=FIRST))
+        tables.replace("scored", [SECOND], frame(spark, ("a", 1, None), as_of=FIRST))[SECOND]
     assert written.rows == 3
 
 
@@ -109,7 +109,7 @@ def test_constraints_are_enforced(
     spark: SparkSession, tables: OutputTables, row: tuple[Any, ...], told: str
 ) -> None:
     with pytest.raises(AnalysisException, match=told):
-        tables.replace("scored", FIRST, frame(spark, row))
+        tables.replace("scored", [FIRST], frame(spark, row))[FIRST]
 
 
 @pytest.mark.usefixtures("written")
@@ -181,12 +181,12 @@ def test_column_that_is_published_no_more_becomes_null_in_spite_of_its_check(
 ) -> None:
     third = date(2025, 6, 30)
     rows = frame(spark, ("a", 1, None), as_of=third).drop("revenue")
-    assert tables.replace("scored", third, rows).rows == 1
+    assert tables.replace("scored", [third], rows)[third].rows == 1
 
 
 def test_empty_snapshot_has_no_rows_and_the_hash_0(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("empty", frame(spark).schema.fields, LAYOUT)
-    assert tables.replace("empty", FIRST, frame(spark)) == WrittenTable(1, 0, "0")
+    assert tables.replace("empty", [FIRST], frame(spark))[FIRST] == WrittenTable(1, 0, "0")
 
 
 def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constraints(
@@ -203,7 +203,7 @@ def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constrai
     properties = tables.properties("older") or {}
     assert properties["delta.deletedFileRetentionDuration"] == properties["delta.logRetentionDuration"]
     with pytest.raises(AnalysisException, match="CHECK constraint revenue_counted"):
-        tables.replace("older", FIRST, frame(spark, ("a", -1, None)))
+        tables.replace("older", [FIRST], frame(spark, ("a", -1, None)))[FIRST]
 
 
 def test_tables_that_are_as_defined_are_asked_for_nothing_but_get_what_they_lack(
@@ -244,7 +244,7 @@ def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_wri
     fourth = date(2025, 12, 31)
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), as_of=fourth)
     totals = {"revenue": Total(F.col("revenue") * 10), "least": Total(F.col("customer_key"), F.min)}
-    once = tables.replace("scored", fourth, rows, totals)
+    once = tables.replace("scored", [fourth], rows, totals)[fourth]
     seen = vars(Observation)["get"].fget
 
     def twice(observation: Observation) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_wri
 
     monkeypatch.setattr(Observation, "get", property(twice))
 
-    again = tables.replace("scored", fourth, rows, totals)
+    again = tables.replace("scored", [fourth], rows, totals)[fourth]
 
     assert once.totals == {"revenue": 30, "least": "a"}
     assert again == replace(once, version=once.version + 1)
@@ -339,7 +339,7 @@ def test_tables_can_lie_in_a_schema_of_a_catalog(spark: SparkSession, schema: st
     rows = frame(spark, ("a", 1, None))
     assert tables.properties("scored") is None
     tables.create("scored", rows.schema.fields, LAYOUT, {"holds": "model x"})
-    written = tables.replace("scored", FIRST, rows)
+    written = tables.replace("scored", [FIRST], rows)[FIRST]
     assert written.rows == 1
     assert rows_of(spark.table("tiers_of_tests.scored")) == [(FIRST, "run 1", "a", 1)]
     assert (tables.properties("scored") or {})["holds"] == "model x"

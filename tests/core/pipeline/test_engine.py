@@ -25,6 +25,8 @@ EVENTS = (
     "('2', 'Cid', DATE '2024-12-31') AS t (customer_key, customer_name, event_date)"
 )
 
+OF_DATE: dict[str, Any] = {"as_of": DAYS[1], "window_months": 12}
+
 
 def views(spark: SparkSession) -> set[str]:
     return {table.name for table in spark.catalog.listTables() if table.isTemporary}
@@ -33,15 +35,15 @@ def views(spark: SparkSession) -> set[str]:
 def test_a_table_has_the_views_that_it_needs_and_no_others_until_the_context_ends(
     spark: SparkSession,
 ) -> None:
-    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+    with Engine(spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS)) as engine:
         assert engine.table("customer_names").count() == 2
-        assert [name.split("__")[0] for name in views(spark)] == ["events"]
+        assert {name.split("__")[0] for name in views(spark)} == {"events", "snapshot_dates"}
     assert views(spark) == set()
 
 
 def test_views_are_dropped_after_an_error_too(spark: SparkSession) -> None:
     def fail() -> None:
-        with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+        with Engine(spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS)) as engine:
             engine.table("customer_names")
             raise RuntimeError("stop")
 
@@ -53,26 +55,28 @@ def test_views_are_dropped_after_an_error_too(spark: SparkSession) -> None:
 def test_views_of_a_user_are_neither_read_nor_replaced(spark: SparkSession) -> None:
     for name in ("events", "customer_names"):
         spark.sql("SELECT 'mine' AS whose").createOrReplaceTempView(name)
-    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
-        assert engine.table("customer_names").columns == ["customer_key", "customer_name"]
+    with Engine(spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+        assert engine.table("customer_names").columns == ["as_of", "customer_key", "customer_name"]
     for name in ("events", "customer_names"):
         assert [row["whose"] for row in spark.table(name).collect()] == ["mine"]
 
 
 def test_a_table_is_made_once(spark: SparkSession) -> None:
-    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS)) as engine:
+    with Engine(spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS)) as engine:
         assert engine.table("customer_names") is engine.table("customer_names")
 
 
 def test_what_is_given_wins_over_what_a_step_makes(spark: SparkSession) -> None:
-    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS), customer_names=spark.range(7)) as engine:
+    with Engine(
+        spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS), customer_names=spark.range(7)
+    ) as engine:
         assert engine.table("customer_names").count() == 7
 
 
 def test_what_cannot_be_made_says_what_lacks(spark: SparkSession) -> None:
     with Engine(spark, as_of=DAYS[0]) as engine:
         for name, lacking in (
-            ("customer_accounts", "dim_accounts, fct_revenues"),
+            ("customer_accounts", "dim_accounts, fct_revenues, window_months"),
             ("tier_migration", "dim_accounts, fct_revenues, list_unchanged, model"),
             ("fct_revenues", "fct_revenues"),
         ):
@@ -81,7 +85,7 @@ def test_what_cannot_be_made_says_what_lacks(spark: SparkSession) -> None:
 
 
 def test_tables_that_the_values_rule_out_are_left_out(spark: SparkSession) -> None:
-    with Engine(spark, key_is_name=True, events=spark.sql(EVENTS)) as engine:
+    with Engine(spark, **OF_DATE, key_is_name=True, events=spark.sql(EVENTS)) as engine:
         assert list(engine.tables(["customer_names", "events"])) == ["events"]
         with pytest.raises(LookupError, match=r"^customer_names: can't be made: these values rule it out"):
             engine.table("customer_names")
@@ -90,16 +94,17 @@ def test_tables_that_the_values_rule_out_are_left_out(spark: SparkSession) -> No
 def test_values_are_bound_to_the_markers_of_a_step(spark: SparkSession) -> None:
     facts = spark.createDataFrame([fact(day=str(day)) for day in DAYS], FACTS)
     counted = PLANNED.counted(facts)
-    with Engine(
-        spark, as_of=DAYS[0], fct_revenues=counted.withColumn("customer_key", counted["customer_id"])
-    ) as engine:
+    keyed = counted.withColumn("customer_key", counted["customer_id"])
+    with Engine(spark, as_of=DAYS[0], fct_revenues=keyed) as engine:
         assert [row["event_date"] for row in engine.table("events").collect()] == [DAYS[0]]
+    with Engine(spark, as_of_dates=DAYS, fct_revenues=keyed) as engine:
+        assert sorted(row["event_date"] for row in engine.table("events").collect()) == list(DAYS)
 
 
 def test_a_failing_step_is_named(spark: SparkSession, caplog: pytest.LogCaptureFixture) -> None:
     with (
         pytest.raises(AnalysisException) as failed,
-        Engine(spark, key_is_name=False, events=spark.range(1)) as engine,
+        Engine(spark, **OF_DATE, key_is_name=False, events=spark.range(1)) as engine,
     ):
         engine.table("customer_names")
     assert failed.value.__notes__ == ["in sql/features/customer_names.sql"]
@@ -128,7 +133,7 @@ def test_a_new_view_is_its_sql_file_and_one_line_of_the_plan(
     (tmp_path / "sql/features/counted_names.sql").write_text(text)
     monkeypatch.setattr(step, "resource", tmp_path.joinpath)
     monkeypatch.setitem(STEPS, "counted_names", sql("features", "counted_names"))
-    with Engine(spark, key_is_name=False, events=spark.sql(EVENTS), above="Bz") as engine:
+    with Engine(spark, **OF_DATE, key_is_name=False, events=spark.sql(EVENTS), above="Bz") as engine:
         assert engine.table("counted_names").collect()[0]["customers"] == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.core.config.model import load_model
 from jobs.core.publish.date_run import DateRun
+from jobs.core.publish.snapshot import begun
 from jobs.core.runtime.errors import RunAgainError
 from jobs.core.sources import source_versions
 from jobs.core.sources.source_versions import SourceVersions
@@ -41,7 +42,7 @@ def test_nothing_is_published_of_files_that_changed_since_they_were_opened(
     )
 
     def publish() -> None:
-        with DateRun(cast("Any", output), date(2024, 6, 30), versions) as run:
+        with DateRun(cast("Any", output), begun(date(2024, 6, 30), versions)) as run:
             run.record_published(MODEL, run.snapshot)
 
     publish()

@@ -14,7 +14,7 @@ from jobs.core.publish import upgrading
 from jobs.core.publish.date_run import DateRun
 from jobs.core.publish.output import Output
 from jobs.core.publish.publisher import Publisher
-from jobs.core.publish.snapshot import Snapshot
+from jobs.core.publish.snapshot import Snapshot, begun
 from jobs.core.runtime.errors import BadDataError
 from jobs.core.sources.source_versions import SourceVersions
 
@@ -39,7 +39,7 @@ def output() -> Output:
 
 
 def check_a_date() -> None:
-    DateRun(output(), DAY, SourceVersions()).check([WARNED])
+    DateRun(output(), begun(DAY, SourceVersions())).check([WARNED])
 
 
 def refuse_a_later_comparison() -> None:

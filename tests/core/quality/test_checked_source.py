@@ -37,7 +37,7 @@ def test_revenue_is_added_up_exactly(spark: SparkSession, amounts: list[Decimal 
     rows = [("Ann", AS_OF, amount, None, None) for amount in amounts]
     facts = spark.createDataFrame(rows, COLUMNS.format(kind))
 
-    totals = checked_source("fct_revenues", facts, {}, (), AS_OF).totals
+    totals = checked_source("fct_revenues", facts, {}, (), [AS_OF])[AS_OF].totals
 
     given = [amount for amount in amounts if amount is not None]
     assert totals["rows"] == len(amounts)
@@ -68,7 +68,7 @@ def test_the_units_fit_the_rows_that_are_not_quarantined(spark: SparkSession) ->
     unread = F.lit(None).cast("string")
     incoming = facts.withColumns({"is_malformed": F.lit(False), "file_lines": F.lit(1), "unread": unread})
 
-    totals = checked_source("fct_revenues", incoming, {"bad": bad}, (), AS_OF).totals
+    totals = checked_source("fct_revenues", incoming, {"bad": bad}, (), [AS_OF])[AS_OF].totals
 
     assert totals["units"] == Units(
         6,
@@ -87,7 +87,7 @@ def test_dates_that_python_does_not_know_are_no_obstacle(spark: SparkSession) ->
         "explode(array(DATE '+12024-01-01', DATE '-0001-01-01')) AS event_date"
     )
 
-    totals = checked_source("fct_revenues", rows, {}, (), AS_OF).totals
+    totals = checked_source("fct_revenues", rows, {}, (), [AS_OF])[AS_OF].totals
 
     assert (totals["later_rows"], totals["latest_event"]) == (1, date(1, 1, 1))
 
@@ -108,7 +108,7 @@ def test_a_malformed_record_counts_as_the_lines_that_it_took_and_breaks_no_other
         "row_malformed": QualityRule(severity="quarantine", means="malformed", fails_if="is_malformed"),
     }
 
-    source = checked_source("fct_revenues", spark.createDataFrame(rows, columns), rules, (), AS_OF)
+    source = checked_source("fct_revenues", spark.createDataFrame(rows, columns), rules, (), [AS_OF])[AS_OF]
 
     assert (source.totals["rows"], source.totals["quarantined"]) == (6, 5)
     assert [(check.failed, check.checked, check.example) for check in source.checks] == [
@@ -121,7 +121,7 @@ def test_currencies_are_compared_as_they_look_and_without_case(spark: SparkSessi
     def currencies(*given: str | None) -> list[str]:
         rows = [("Ann", AS_OF, Decimal(1), Decimal(1), 1, currency) for currency in given]
         frame = spark.createDataFrame(rows, f"{COLUMNS.format('18,2')}, currency STRING")
-        return checked_source("fct_revenues", frame, {}, (), AS_OF).currencies()
+        return checked_source("fct_revenues", frame, {}, (), [AS_OF])[AS_OF].currencies()
 
     assert currencies("usd", "USD", " Usd\u00a0", None, " ") == ["USD"]
     assert currencies("usd", "eur") == ["EUR", "USD"]

@@ -1,12 +1,14 @@
 """What one step of the activity gives and the next one takes."""
 
 ACTIVITY_ROWS = (
-    "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
+    "as_of DATE, customer_key STRING, "
+    "unit_code INT, product_code INT, representative_code INT, region_code INT, "
     "event_date DATE, event_count BIGINT, revenue_units BIGINT, margin_units BIGINT, "
     "lifetime_revenue_units BIGINT, row_kind INT"
 )
 CUSTOMER_UNITS = (
-    "customer_key STRING, unit_code INT, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, "
+    "as_of DATE, customer_key STRING, "
+    "unit_code INT, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, "
     "recent_events BIGINT, earlier_events BIGINT, months_0 BIGINT, months_1 BIGINT, products_0 BIGINT, "
     "products_1 BIGINT, products_2 BIGINT, products_3 BIGINT, latest_representative BIGINT, "
     "latest_region BIGINT, first_event_date DATE, last_event_date DATE, lifetime_revenue_units BIGINT, "

@@ -17,13 +17,14 @@ from tests.sql.activity.shapes import (
 )
 from tests.sql.steps import assert_rows, run_step, table
 
+EARLIER, DATE = "2024-12-31", "2025-03-31"
 CODED_EVENTS = (
     "customer_key STRING, unit_code INT, product_code INT, representative_code INT, region_code INT, "
     "event_date DATE, event_count BIGINT, revenue_units BIGINT, margin_units BIGINT"
 )
 EVENTS = "customer_key STRING, event_date DATE, revenue_units BIGINT"
-CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
-CUSTOMER_PRODUCTS = "customer_key STRING, product STRING"
+CUSTOMER_ACCOUNTS = "as_of DATE, customer_key STRING, account_id STRING, account_kind INT"
+CUSTOMER_PRODUCTS = "as_of DATE, customer_key STRING, product STRING"
 
 Row = dict[str, Any]
 
@@ -46,7 +47,7 @@ def coded_event(**changes: Any) -> Row:
 
 def activity_row(**changes: Any) -> Row:
     """What the ordinary event makes, but for the changes."""
-    return {**coded_event(), "lifetime_revenue_units": 100, "row_kind": EVENT, **changes}
+    return {"as_of": None, **coded_event(), "lifetime_revenue_units": 100, "row_kind": EVENT, **changes}
 
 
 def no_event(row_kind: int, **changes: Any) -> Row:
@@ -59,8 +60,8 @@ def activity_rows(
     spark: SparkSession,
     *coded_events: Row,
     events: Iterable[tuple[str, str, int]] = (),
-    accounts: Iterable[tuple[str, str, int]] = (),
-    products: Iterable[tuple[str, str]] = (),
+    accounts: Iterable[tuple[str, str, str, int]] = (),
+    products: Iterable[tuple[str, str, str]] = (),
     as_of: str = "2024-12-31",
     window_months: int = 12,
 ) -> DataFrame:
@@ -75,7 +76,7 @@ def activity_rows(
         "activity",
         "activity_rows",
         inputs,
-        as_of=date.fromisoformat(as_of),
+        first_as_of=date.fromisoformat(as_of),
         window_months=window_months,
     )
 
@@ -148,36 +149,38 @@ def test_each_account_is_a_row_of_its_kind(spark: SparkSession) -> None:
     result = activity_rows(
         spark,
         accounts=[
-            ("Ann", "a1", ACTIVE),
-            ("Ann", "a2", INACTIVE),
-            ("Ann", "a3", UNKNOWN),
-            ("Ann", "a4", UNKNOWN),
-            ("Bob", "a1", ACTIVE),
-            ("Bob", "a5", CONFLICTING),
+            (DATE, "Ann", "a1", ACTIVE),
+            (EARLIER, "Ann", "a2", INACTIVE),
+            (DATE, "Ann", "a3", UNKNOWN),
+            (DATE, "Ann", "a4", UNKNOWN),
+            (DATE, "Bob", "a1", ACTIVE),
+            (DATE, "Bob", "a5", CONFLICTING),
         ],
     )
 
     assert_rows(
         result,
         ACTIVITY_ROWS,
-        no_event(ACTIVE),
-        no_event(INACTIVE),
-        no_event(UNKNOWN),
-        no_event(UNKNOWN),
-        no_event(ACTIVE, customer_key="Bob"),
-        no_event(CONFLICTING, customer_key="Bob"),
+        no_event(ACTIVE, as_of=DATE),
+        no_event(INACTIVE, as_of=EARLIER),
+        no_event(UNKNOWN, as_of=DATE),
+        no_event(UNKNOWN, as_of=DATE),
+        no_event(ACTIVE, customer_key="Bob", as_of=DATE),
+        no_event(CONFLICTING, customer_key="Bob", as_of=DATE),
     )
 
 
 def test_each_listed_product_is_a_row(spark: SparkSession) -> None:
-    result = activity_rows(spark, products=[("Ann", "Basic"), ("Ann", "Plus"), ("Bob", "Basic")])
+    result = activity_rows(
+        spark, products=[(DATE, "Ann", "Basic"), (DATE, "Ann", "Plus"), (EARLIER, "Bob", "Basic")]
+    )
 
     assert_rows(
         result,
         ACTIVITY_ROWS,
-        no_event(PRODUCT),
-        no_event(PRODUCT),
-        no_event(PRODUCT, customer_key="Bob"),
+        no_event(PRODUCT, as_of=DATE),
+        no_event(PRODUCT, as_of=DATE),
+        no_event(PRODUCT, customer_key="Bob", as_of=EARLIER),
     )
 
 
@@ -188,8 +191,8 @@ def test_all_of_a_customer_is_in_one_partition(spark: SparkSession) -> None:
         spark,
         *(coded_event(customer_key=name) for name in names),
         events=[(name, "2020-01-01", 7) for name in names],
-        accounts=[(name, "a1", ACTIVE) for name in names],
-        products=[(name, "Basic") for name in names],
+        accounts=[(DATE, name, "a1", ACTIVE) for name in names],
+        products=[(DATE, name, "Basic") for name in names],
     )
 
     places = result.selectExpr("customer_key", "spark_partition_id() AS place").distinct().collect()

@@ -1,14 +1,16 @@
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.sql.activity.shapes import ACTIVE, CONFLICTING, INACTIVE, UNKNOWN
+from tests.sql.dates import of_one_date, snapshot_dates
 from tests.sql.steps import assert_rows, run_step, table
 
-WINDOW_EVENTS = "customer_key STRING, account_id STRING"
+WINDOW_EVENTS = "customer_key STRING, account_id STRING, event_date DATE"
 DIM_ACCOUNTS = "account_id STRING, status STRING"
 CUSTOMER_ACCOUNTS = "customer_key STRING, account_id STRING, account_kind INT"
 
 BLANKS = [None, "", " ", "\u00a0\u200b"]
-KNOWN = [("a1", "active"), ("a2", "active"), ("closed", "closed")]
+AS_OF = "2024-12-31"
+KNOWN: list[tuple[str | None, str | None]] = [("a1", "active"), ("a2", "active"), ("closed", "closed")]
 
 Listed = tuple[str | None, str | None]
 
@@ -16,9 +18,17 @@ Listed = tuple[str | None, str | None]
 def customer_accounts(
     spark: SparkSession, *used: tuple[str, str | None], listed: list[Listed] | None = None
 ) -> DataFrame:
+    events = [(*use, AS_OF) for use in used]
+    return of_one_date(on_dates(spark, events, KNOWN if listed is None else listed, AS_OF), AS_OF)
+
+
+def on_dates(
+    spark: SparkSession, events: list[tuple[str, str | None, str]], listed: list[Listed], *days: str
+) -> DataFrame:
     inputs = {
-        "window_events": table(spark, WINDOW_EVENTS, used),
-        "dim_accounts": table(spark, DIM_ACCOUNTS, KNOWN if listed is None else listed),
+        "window_events": table(spark, WINDOW_EVENTS, events),
+        "dim_accounts": table(spark, DIM_ACCOUNTS, listed),
+        "snapshot_dates": snapshot_dates(spark, *days, window_months=6),
     }
     return run_step(spark, "activity", "customer_accounts", inputs)
 
@@ -169,4 +179,26 @@ def test_an_account_without_a_status_is_known_but_not_active(spark: SparkSession
         ("Ann", "a1", INACTIVE),
         ("Ann", "a2", INACTIVE),
         ("Ann", "a3", CONFLICTING),
+    )
+
+
+def test_each_date_counts_the_accounts_used_in_its_window(spark: SparkSession) -> None:
+    events: list[tuple[str, str | None, str]] = [
+        ("Ann", "a1", "2023-12-30"),
+        ("Ann", "a1", "2024-07-01"),
+        ("Ann", "a2", "2023-12-31"),
+        ("Ann", "a2", "2024-12-31"),
+        ("Ann", "new", "2024-06-30"),
+        ("Bob", "a1", "2025-01-01"),
+    ]
+
+    result = on_dates(spark, events, KNOWN, "2024-06-30", "2024-12-31")
+
+    assert_rows(
+        result,
+        f"as_of DATE, {CUSTOMER_ACCOUNTS}",
+        ("2024-06-30", "Ann", "a2", ACTIVE),
+        ("2024-06-30", "Ann", "new", UNKNOWN),
+        ("2024-12-31", "Ann", "a1", ACTIVE),
+        ("2024-12-31", "Ann", "a2", ACTIVE),
     )

@@ -6,7 +6,8 @@ from tests.sql.activity.shapes import BIT_63, CUSTOMER_UNITS, NULL_CODE, latest
 from tests.sql.steps import assert_rows, run_step, table
 
 CUSTOMER_ACTIVITY = (
-    "customer_key STRING, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
+    "as_of DATE, customer_key STRING, "
+    "revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
     "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
     "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
     "last_event_date DATE, lifetime_revenue_units BIGINT, total_accounts INT, active_accounts INT, "
@@ -20,6 +21,7 @@ Row = dict[str, Any]
 def unit(**changes: Any) -> Row:
     """One business unit of Ann, but for the changes."""
     ordinary = {
+        "as_of": "2024-12-31",
         "customer_key": "Ann",
         "unit_code": 0,
         "revenue_units": 100,
@@ -62,6 +64,7 @@ def beside_units(**changes: Any) -> Row:
     unknown = dict.fromkeys(unit(), None)
     bits = {name: 0 for name in unit() if name.startswith(("months_", "products_"))}
     ordinary = {
+        "as_of": "2024-12-31",
         "customer_key": "Ann",
         "unit_code": -1,
         **bits,
@@ -81,6 +84,7 @@ def beside_units(**changes: Any) -> Row:
 def activity(**changes: Any) -> Row:
     """What the one unit makes, but for the changes."""
     ordinary = {
+        "as_of": "2024-12-31",
         "customer_key": "Ann",
         "revenue_units": 100,
         "margin_units": 40,
@@ -143,6 +147,21 @@ def test_each_customer_has_one_row(spark: SparkSession) -> None:
         of_units(2, 70, main_unit_code=0, customer_key="Bob", margin_units=35),
         activity(customer_key="bob", total_events=4_294_967_294),
     )
+
+
+def test_dates_are_added_up_apart(spark: SparkSession) -> None:
+    result = customer_activity(
+        spark, unit(), unit(as_of="2024-06-30", total_events=7), beside_units(as_of="2024-06-30")
+    )
+
+    june = activity(
+        as_of="2024-06-30",
+        total_events=7,
+        first_event_date="2023-12-01",
+        lifetime_revenue_units=1100,
+        event_rows=2,
+    )
+    assert_rows(result, CUSTOMER_ACTIVITY, activity(), june)
 
 
 def test_a_customer_without_an_event_in_the_window_has_its_history(spark: SparkSession) -> None:

@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -16,14 +15,18 @@ from tests.sql.activity.shapes import (
     UNKNOWN,
     latest,
 )
+from tests.sql.dates import of_one_date, snapshot_dates
 from tests.sql.steps import assert_rows, run_step, table
 
 Row = dict[str, Any]
+AS_OF = "2024-12-31"
+UNITS = CUSTOMER_UNITS.removeprefix("as_of DATE, ")
 
 
 def event(**changes: Any) -> Row:
     """Ann's ordinary event in the window, 30 days before as_of, but for the changes."""
     ordinary = {
+        "as_of": None,
         "customer_key": "Ann",
         "unit_code": 0,
         "product_code": 0,
@@ -84,9 +87,18 @@ def beside_units(**changes: Any) -> Row:
     return {**unknown, "customer_key": "Ann", "unit_code": -1, **bits, **counts, **changes}
 
 
-def customer_units(spark: SparkSession, *rows: Row, as_of: str = "2024-12-31") -> DataFrame:
-    inputs = {"activity_rows": table(spark, ACTIVITY_ROWS, rows)}
-    return run_step(spark, "activity", "customer_units", inputs, as_of=date.fromisoformat(as_of))
+def customer_units(spark: SparkSession, *rows: Row, as_of: str = AS_OF, window_months: int = 12) -> DataFrame:
+    """The units of one date, whose they are left out; so are those of rows."""
+    of_date = [row if row["row_kind"] == EVENT else {**row, "as_of": as_of} for row in rows]
+    return of_one_date(on_dates(spark, of_date, as_of, window_months=window_months), as_of)
+
+
+def on_dates(spark: SparkSession, rows: list[Row], *days: str, window_months: int = 12) -> DataFrame:
+    inputs = {
+        "activity_rows": table(spark, ACTIVITY_ROWS, rows),
+        "snapshot_dates": snapshot_dates(spark, *days, window_months=window_months),
+    }
+    return run_step(spark, "activity", "customer_units", inputs)
 
 
 def summed(events: int) -> Row:
@@ -117,7 +129,7 @@ def test_each_customer_and_unit_has_one_row(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(),
         unit(unit_code=1, **summed(1)),
         unit(unit_code=NULL_CODE),
@@ -131,7 +143,7 @@ def test_refunds_lower_the_sums_and_are_events(spark: SparkSession) -> None:
 
     result = customer_units(spark, event(), event(**refund))
 
-    assert_rows(result, CUSTOMER_UNITS, unit(revenue_units=-30, margin_units=-5, lifetime_revenue_units=-30))
+    assert_rows(result, UNITS, unit(revenue_units=-30, margin_units=-5, lifetime_revenue_units=-30))
 
 
 def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> None:
@@ -139,7 +151,7 @@ def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> Non
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(total_events=0, recent_events=0, months_0=0b11, first_event_date="2024-11-30"),
     )
 
@@ -147,7 +159,7 @@ def test_a_row_of_no_events_is_activity_all_the_same(spark: SparkSession) -> Non
 def test_event_counts_add_up_beyond_an_int(spark: SparkSession) -> None:
     result = customer_units(spark, event(event_count=2_147_483_647), event(event_count=2_147_483_647))
 
-    assert_rows(result, CUSTOMER_UNITS, unit(total_events=4_294_967_294, recent_events=4_294_967_294))
+    assert_rows(result, UNITS, unit(total_events=4_294_967_294, recent_events=4_294_967_294))
 
 
 def test_events_of_three_months_and_of_the_three_before_are_added_up(spark: SparkSession) -> None:
@@ -175,7 +187,7 @@ def test_events_of_three_months_and_of_the_three_before_are_added_up(spark: Spar
     }
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             **{**summed(5), "total_events": 133, "recent_events": 3, "earlier_events": 30},
             months_0=0b110_1101,
@@ -199,7 +211,7 @@ def test_days_of_one_calendar_month_are_one_bit(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             months_0=1,
             latest_representative=latest(0, 3),
@@ -216,7 +228,7 @@ def test_twelve_months_can_touch_thirteen_calendar_months(spark: SparkSession) -
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             months_0=0b1_1111_1111_1111,
             latest_representative=latest(14, 3),
@@ -231,11 +243,11 @@ def test_each_of_121_calendar_months_is_a_bit_of_its_own(spark: SparkSession) ->
     # 0, 63, 64 and 120 months before that of as_of, some of them twice.
     days = ["2024-12-31", "2024-12-01", "2019-09-01", "2019-08-31", "2019-08-01", "2014-12-31"]
 
-    result = customer_units(spark, *(event(event_date=day) for day in days))
+    result = customer_units(spark, *(event(event_date=day) for day in days), window_months=121)
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             months_0=BIT_63 + 1,
             months_1=1 + 2 ** (120 - 64),
@@ -263,7 +275,7 @@ def test_each_of_256_products_is_a_bit_of_its_own(spark: SparkSession) -> None:
     first_and_last = BIT_63 + 1
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             products_0=first_and_last,
             products_1=first_and_last,
@@ -291,7 +303,7 @@ def test_an_event_without_a_product_sets_no_bit(spark: SparkSession) -> None:
         event(customer_key="Bob", product_code=None),
     )
 
-    assert_rows(result, CUSTOMER_UNITS, unit(), unit(customer_key="Bob", products_0=0))
+    assert_rows(result, UNITS, unit(), unit(customer_key="Bob", products_0=0))
 
 
 def test_representative_and_region_are_those_of_the_latest_event_date(spark: SparkSession) -> None:
@@ -310,7 +322,7 @@ def test_representative_and_region_are_those_of_the_latest_event_date(spark: Spa
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(
             latest_representative=latest(29, 8),
             latest_region=latest(29, 9),
@@ -335,7 +347,7 @@ def test_of_several_on_the_latest_date_the_smallest_code_wins_and_null_is_last(s
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(latest_representative=latest(30, 2), latest_region=latest(30, 5), **summed(3)),
     )
 
@@ -351,7 +363,7 @@ def test_events_before_the_window_make_history_only(spark: SparkSession) -> None
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(),
         beside_units(
             first_event_date="1969-12-31",
@@ -374,7 +386,7 @@ def test_events_are_rows_whatever_their_count(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         unit(total_events=7, recent_events=7),
         unit(unit_code=1, **{**summed(1), "total_events": 0, "recent_events": 0}),
         beside_units(
@@ -404,7 +416,7 @@ def test_accounts_and_listed_products_are_counted(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         beside_units(total_accounts=3, active_accounts=2, further_products=1),
         beside_units(customer_key="Bob", total_accounts=1),
         beside_units(customer_key="Cid", further_products=300),
@@ -422,7 +434,7 @@ def test_an_unknown_account_is_counted_apart(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         beside_units(unknown_accounts=2, total_accounts=1, active_accounts=1),
         beside_units(customer_key="Bob", unknown_accounts=1),
     )
@@ -440,7 +452,48 @@ def test_a_conflicting_account_is_an_active_one(spark: SparkSession) -> None:
 
     assert_rows(
         result,
-        CUSTOMER_UNITS,
+        UNITS,
         beside_units(total_accounts=4, active_accounts=3, conflicting_accounts=2),
         beside_units(customer_key="Bob", total_accounts=1, active_accounts=1, conflicting_accounts=1),
+    )
+
+
+def test_each_date_sees_the_events_of_its_own_window_and_those_before_as_history(spark: SparkSession) -> None:
+    days = {"2024-06-30": 1, "2024-07-01": 2, "2024-12-31": 4, "2023-12-30": 8, "2025-01-01": 16}
+    rows = [event(event_date=day, event_count=count) for day, count in days.items()]
+    rows += [no_event(ACTIVE, as_of="2024-06-30"), no_event(PRODUCT, as_of=AS_OF)]
+
+    result = on_dates(spark, rows, "2024-06-30", AS_OF, window_months=6)
+
+    first = {"first_event_date": "2024-06-30", "last_event_date": "2024-06-30"}
+    history = {"first_event_date": "2023-12-30", "last_event_date": "2023-12-30", "event_rows": 1}
+    december = {
+        **summed(2),
+        "total_events": 6,
+        "recent_events": 4,
+        "earlier_events": 2,
+        "months_0": 0b10_0001,
+        "latest_representative": latest(0, 3),
+        "latest_region": latest(0, 4),
+        "first_event_date": "2024-07-01",
+        "last_event_date": "2024-12-31",
+    }
+    of_june = {**summed(1), "latest_representative": latest(0, 3), "latest_region": latest(0, 4), **first}
+    assert_rows(
+        result,
+        CUSTOMER_UNITS,
+        {"as_of": "2024-06-30", **unit(**of_june)},
+        {
+            "as_of": "2024-06-30",
+            **beside_units(total_accounts=1, active_accounts=1, lifetime_revenue_units=100, **history),
+        },
+        {"as_of": AS_OF, **unit(**december)},
+        {
+            "as_of": AS_OF,
+            **beside_units(
+                further_products=1,
+                lifetime_revenue_units=200,
+                **{**history, "last_event_date": "2024-06-30", "event_rows": 2},
+            ),
+        },
     )

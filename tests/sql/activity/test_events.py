@@ -40,10 +40,10 @@ def event(**changes: Any) -> Row:
 
 def events(spark: SparkSession, *facts: Row) -> DataFrame:
     inputs = {"fct_revenues": table(spark, FCT_REVENUES, facts)}
-    return run_step(spark, "activity", "events", inputs, as_of=date(2024, 12, 31))
+    return run_step(spark, "activity", "events", inputs, last_as_of=date(2024, 12, 31))
 
 
-def test_facts_after_as_of_are_left_out(spark: SparkSession) -> None:
+def test_facts_after_the_last_date_are_left_out(spark: SparkSession) -> None:
     result = events(
         spark, fact(event_date="1999-01-01"), fact(event_date="2024-12-31"), fact(event_date="2025-01-01")
     )
@@ -58,7 +58,7 @@ def test_money_too_large_for_a_bigint_stays_as_exact(spark: SparkSession) -> Non
         [fact(revenue_units="9" * 22, margin_units="-" + "9" * 22)],
     )
 
-    result = run_step(spark, "activity", "events", {"fct_revenues": facts}, as_of=date(2024, 12, 31))
+    result = run_step(spark, "activity", "events", {"fct_revenues": facts}, last_as_of=date(2024, 12, 31))
 
     assert_rows(
         result,

@@ -18,7 +18,7 @@ EVENTS = "customer_key STRING, event_date DATE, revenue_units BIGINT"
         pytest.param("2024-02-29", 1, "2024-01-29", "2024-01-30", id="month ends don't snap to month ends"),
     ],
 )
-def test_the_window_opens_after_the_day_window_months_before_as_of(
+def test_the_window_opens_after_the_day_window_months_before_the_first_date(
     spark: SparkSession, as_of: str, window_months: int, last_outside: str, first_inside: str
 ) -> None:
     events = [
@@ -33,7 +33,7 @@ def test_the_window_opens_after_the_day_window_months_before_as_of(
         "activity",
         "window_events",
         {"events": table(spark, EVENTS, events)},
-        as_of=date.fromisoformat(as_of),
+        first_as_of=date.fromisoformat(as_of),
         window_months=window_months,
     )
 

@@ -1,5 +1,4 @@
 import re
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,7 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.sql.steps import assert_rows, run_step, table
 
 ACTIVITY = (
-    "customer_key STRING, revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
+    "as_of DATE, customer_key STRING, "
+    "revenue_units BIGINT, margin_units BIGINT, total_events BIGINT, recent_events "
     "BIGINT, earlier_events BIGINT, active_months INT, distinct_products INT, distinct_business_units "
     "INT, main_unit_code INT, representative_code INT, region_code INT, first_event_date DATE, "
     "last_event_date DATE, lifetime_revenue_units BIGINT, total_accounts INT, active_accounts INT, "
@@ -17,7 +17,7 @@ ACTIVITY = (
 )
 TEXTS = "code INT, distinct_text STRING"
 FEATURES = (
-    "customer_key STRING, cs_representative STRING, region STRING, main_business_unit STRING, "
+    "as_of DATE, customer_key STRING, cs_representative STRING, region STRING, main_business_unit STRING, "
     "total_revenue DECIMAL(18,2), total_gross_margin DECIMAL(18,2), margin_rate_pct DECIMAL(38,2), "
     "total_events BIGINT, active_months INT, events_per_active_month DOUBLE, recent_events BIGINT, "
     "earlier_events BIGINT, events_trend DECIMAL(38,6), distinct_products INT, distinct_business_units "
@@ -29,6 +29,7 @@ FEATURES = (
 )
 
 NULL_CODE = 2147483647
+AS_OF = "2024-12-31"
 MONEY = ("total_revenue", "total_gross_margin", "lifetime_revenue")
 # Where BIGINT may not hold sums.
 WIDE = re.sub(r"(\w+_(?:units|events)) BIGINT", r"\1 DECIMAL(38,0)", ACTIVITY)
@@ -39,6 +40,7 @@ Row = dict[str, Any]
 def activity(key: str, **changes: Any) -> Row:
     """Ordinary activity of a customer, but for the changes."""
     ordinary = {
+        "as_of": AS_OF,
         "customer_key": key,
         "revenue_units": 20000,
         "margin_units": 5000,
@@ -66,6 +68,7 @@ def activity(key: str, **changes: Any) -> Row:
 def features(key: str, **changes: Any) -> Row:
     """What the ordinary activity makes, but for the changes; sums were whole cents unless told otherwise."""
     ordinary = {
+        "as_of": AS_OF,
         "customer_key": key,
         "cs_representative": "Eve",
         "region": "North",
@@ -104,7 +107,6 @@ def unrounded(*sums: str) -> Row:
 def customer_measures(
     spark: SparkSession,
     *activities: Row,
-    as_of: str = "2024-12-31",
     money_unit: str = "0.01",
     columns: str = ACTIVITY,
 ) -> DataFrame:
@@ -114,8 +116,7 @@ def customer_measures(
         "cs_representative_texts": table(spark, TEXTS, [(0, "Adam"), (1, "Eve"), (2, "")]),
         "region_texts": table(spark, TEXTS, [(0, ""), (1, "East"), (2, "North")]),
     }
-    values = {"as_of": date.fromisoformat(as_of), "money_unit": Decimal(money_unit)}
-    return run_step(spark, "features", "customer_measures", inputs, **values)
+    return run_step(spark, "features", "customer_measures", inputs, money_unit=Decimal(money_unit))
 
 
 def half_away_from_zero(exact: Fraction) -> int:
@@ -533,14 +534,15 @@ def test_days_since_the_last_event_are_counted_to_as_of(spark: SparkSession) -> 
 
     result = customer_measures(
         spark,
-        *(activity(key, last_event_date=day) for key, day in keys_and_days),
-        as_of="2024-03-01",
+        *(activity(key, as_of="2024-03-01", last_event_date=day) for key, day in keys_and_days),
+        activity("c1"),
     )
 
     assert_rows(
         result,
         FEATURES,
-        features("c1", last_event_date="2024-03-01", days_since_last_event=0),
-        features("c2", last_event_date="2024-02-29", days_since_last_event=1),
-        features("c3", last_event_date="2024-02-28", days_since_last_event=2),
+        features("c1", as_of="2024-03-01", last_event_date="2024-03-01", days_since_last_event=0),
+        features("c2", as_of="2024-03-01", last_event_date="2024-02-29", days_since_last_event=1),
+        features("c3", as_of="2024-03-01", last_event_date="2024-02-28", days_since_last_event=2),
+        features("c1"),
     )

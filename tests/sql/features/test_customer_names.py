@@ -1,13 +1,20 @@
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.dates import of_one_date, snapshot_dates
 from tests.sql.steps import assert_rows, run_step, table
 
 EVENTS = "customer_key STRING, customer_name STRING, event_date DATE"
 NAMES = "customer_key STRING, customer_name STRING"
+AS_OF = "2024-12-31"
 
 
 def customer_names(spark: SparkSession, *events: tuple[str, str | None, str]) -> DataFrame:
-    return run_step(spark, "features", "customer_names", {"events": table(spark, EVENTS, events)})
+    return of_one_date(on_dates(spark, events, AS_OF), AS_OF)
+
+
+def on_dates(spark: SparkSession, events: tuple[tuple[str, str | None, str], ...], *days: str) -> DataFrame:
+    inputs = {"events": table(spark, EVENTS, events), "snapshot_dates": snapshot_dates(spark, *days)}
+    return run_step(spark, "features", "customer_names", inputs)
 
 
 def test_the_name_is_that_of_the_latest_event_date(spark: SparkSession) -> None:
@@ -58,3 +65,28 @@ def test_keys_compare_as_they_are(spark: SparkSession) -> None:
     )
 
     assert_rows(result, NAMES, ("c1", "Ann"), ("C1", "Bob"), ("c1 ", "Cid"))
+
+
+def test_each_date_sees_the_names_of_its_time(spark: SparkSession) -> None:
+    events = (
+        ("c1", "Ann", "2023-01-01"),
+        ("c1", "Anna", "2024-06-30"),
+        ("c1", "Anne", "2024-07-01"),
+        ("c2", "Bob", "2024-06-01"),
+        ("c2", "Bob", "2024-12-31"),
+        ("c2", "Abe", "2024-12-31"),
+        ("c3", "Cid", "2024-12-31"),
+    )
+
+    result = on_dates(spark, events, "2024-01-31", "2024-06-30", AS_OF)
+
+    assert_rows(
+        result,
+        f"as_of DATE, {NAMES}",
+        ("2024-01-31", "c1", "Ann"),
+        ("2024-06-30", "c1", "Anna"),
+        ("2024-06-30", "c2", "Bob"),
+        (AS_OF, "c1", "Anne"),
+        (AS_OF, "c2", "Abe"),
+        (AS_OF, "c3", "Cid"),
+    )

@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -6,19 +5,20 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.sql.steps import assert_rows, run_step, table
 
 FACTS = (
-    "customer_key STRING, customer_name STRING, region STRING, total_revenue DECIMAL(18,2), "
+    "as_of DATE, customer_key STRING, customer_name STRING, region STRING, total_revenue DECIMAL(18,2), "
     "total_gross_margin DECIMAL(18,2), total_events BIGINT, active_months INT, recent_events BIGINT, "
     "earlier_events BIGINT, events_trend DECIMAL(38,6), distinct_products INT, distinct_business_units INT, "
     "active_accounts INT, total_accounts INT, first_event_date DATE, lifetime_revenue DECIMAL(18,2), "
     "unknown_accounts INT, conflicting_accounts INT, event_rows BIGINT"
 )
 PROFILES = (
-    "customer_key STRING, customer_name STRING, arr DECIMAL(18,2), user_growth_rate DECIMAL(18,6), "
+    "as_of DATE, customer_key STRING, "
+    "customer_name STRING, arr DECIMAL(18,2), user_growth_rate DECIMAL(18,6), "
     "seats_used BIGINT, seats_bought BIGINT, use_cases_matched BIGINT, use_cases_total BIGINT, "
     "nps DECIMAL(18,6), health_score DECIMAL(18,6), renewal_date DATE, known_since DATE"
 )
 PROFILED = (
-    "customer_key STRING, customer_name STRING, total_revenue DECIMAL(18,2), "
+    "as_of DATE, customer_key STRING, customer_name STRING, total_revenue DECIMAL(18,2), "
     "total_gross_margin DECIMAL(18,2), total_events BIGINT, active_months INT, recent_events BIGINT, "
     "earlier_events BIGINT, distinct_products INT, distinct_business_units INT, active_accounts INT, "
     "total_accounts INT, lifetime_revenue DECIMAL(18,2), region STRING, events_trend DECIMAL(38,6), "
@@ -30,6 +30,7 @@ PROFILED = (
 )
 
 Row = dict[str, Any]
+AS_OF = "2024-12-31"
 COUNTS_AND_MONEY: Row = {
     "total_revenue": "200.00",
     "total_gross_margin": "50.00",
@@ -60,18 +61,26 @@ PASSED_ON: Row = {
 
 def fact(key: str, **changes: Any) -> Row:
     """Ordinary facts of a customer, but for the changes."""
-    return {"customer_key": key, "customer_name": "Ann", **COUNTS_AND_MONEY, **OTHER_FACTS, **changes}
+    return {
+        "as_of": AS_OF,
+        "customer_key": key,
+        "customer_name": "Ann",
+        **COUNTS_AND_MONEY,
+        **OTHER_FACTS,
+        **changes,
+    }
 
 
 def profile(key: str, **changes: Any) -> Row:
     """An ordinary profile, but for the changes."""
     given = {"arr": "1000.00", "user_growth_rate": "0.25", "health_score": "70.5"}
-    return {"customer_key": key, "customer_name": "Profile", **PASSED_ON, **given, **changes}
+    return {"as_of": AS_OF, "customer_key": key, "customer_name": "Profile", **PASSED_ON, **given, **changes}
 
 
 def profiled(key: str, **changes: Any) -> Row:
     """What ordinary facts and an ordinary profile make, but for the changes."""
     ordinary = {
+        "as_of": AS_OF,
         "customer_key": key,
         "customer_name": "Ann",
         **COUNTS_AND_MONEY,
@@ -107,7 +116,7 @@ def profiled_customers(spark: SparkSession, facts: list[Row], profiles: list[Row
         "active_customers": table(spark, FACTS, facts),
         "customer_profiles": table(spark, PROFILES, profiles),
     }
-    return run_step(spark, "features", "profiled_customers", inputs, as_of=date(2024, 12, 31))
+    return run_step(spark, "features", "profiled_customers", inputs)
 
 
 def test_measures_of_the_profile_stand_beside_those_of_the_facts(spark: SparkSession) -> None:

@@ -1,0 +1,85 @@
+"""Sources that are checked once and features that are written together, for all dates of a command."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame
+
+from jobs.core.config.model import load_model
+from jobs.core.config.settings import load_settings
+from jobs.core.delta.written import WrittenTable
+from jobs.core.pipeline.features import ROW_ID
+from jobs.core.publish import shared_features
+from jobs.core.publish.output import Output
+from jobs.core.publish.shared_features import SharedFeatures
+from jobs.core.publish.snapshot import Snapshot, begun
+from jobs.core.sources.opening import open_sources
+from jobs.core.sources.source_versions import SourceVersions
+from tests.conftest import PROFILES, Row, Workspace
+from tests.generate import hostile_inputs
+from tests.generate_profiles import profile
+
+# Windows that overlap, and that leave years between them.
+DATES = (date(2020, 2, 29), date(2024, 2, 29), date(2024, 5, 31))
+
+
+def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], Any, Any]]:
+    """By date the rows of customer_features, what was added up of them, and of the facts as read."""
+    settings, versions = load_settings(workspace.config, []), SourceVersions()
+    sources = open_sources(workspace.spark, settings, versions)
+    output = Output(workspace.spark, settings, [load_model("profitability_adherence")])
+    shared = SharedFeatures(output, sources, [begun(day, versions) for day in dates])
+    found = {}
+    for day in dates:
+        table = shared.written(day)
+        rows = output.root.read_written("customer_features", day, table).drop("run_id", ROW_ID).collect()
+        by_key = sorted((row.asDict() for row in rows), key=lambda row: str(row["customer_key"]))
+        found[day] = (by_key, (table.rows, table.totals), shared.checked(day)["fct_revenues"].totals)
+    return found
+
+
+def test_dates_together_have_the_rows_of_dates_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_features, "MOST_DATES", 2)  # so that the last is written alone
+    facts, accounts = hostile_inputs(seed=11, as_of=DATES[-1], customers=10)
+    # More products than have codes.
+    facts = [{**row, "product": f"{number % 300}"} for number, row in enumerate(facts)]
+    workspace.write_sources(facts, accounts)
+    names = sorted({row["customer_id"] for row in facts if row["customer_id"]})
+    profiles = [
+        {**profile(name, known, arr=str(place)), "customer_id": name}
+        for place, name in enumerate(names)
+        for known in (None, DATES[1])[place % 2 :]
+    ]
+    workspace.write_source("dim_customers", profiles, PROFILES)
+    sources = {name: {"path": name} for name in ("fct_revenues", "dim_accounts", "dim_customers")}
+    # The name is an attribute, which has dates of its own.
+    workspace.configure(sources=sources, customer_key="customer_id")
+
+    together = written(workspace, *DATES)
+
+    assert together == {day: found for each in DATES for day, found in written(workspace, each).items()}
+    assert len({len(rows) for rows, _, _ in together.values()}) > 1
+    assert len({totals["later_rows"] for _, _, totals in together.values()}) > 1
+
+
+def test_what_fails_for_a_date_is_tried_again_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshots = [begun(day, SourceVersions()) for day in DATES]
+    asked: list[list[date]] = []
+
+    def write(_: SharedFeatures, some: Sequence[Snapshot]) -> dict[date, WrittenTable]:
+        asked.append([snapshot.as_of for snapshot in some])
+        if len(asked) == 1:
+            raise RuntimeError("disk full")
+        return {snapshot.as_of: WrittenTable(len(asked), 0, "") for snapshot in some}
+
+    monkeypatch.setattr(SharedFeatures, "_write", write)
+    none: dict[str, DataFrame] = {}
+    shared = SharedFeatures(None, none, snapshots)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="disk full"):
+        shared.written(DATES[0])
+    assert [shared.written(day).version for day in DATES[1:]] == [2, 2]
+    assert asked == [list(DATES), list(DATES[1:])]
