@@ -57,6 +57,13 @@ def compares_arr(current_tiers: DataFrame, previous_tiers: DataFrame | None = No
     return has_arr(current_tiers) and (previous_tiers is None or has_arr(previous_tiers))
 
 
+def movement_totals(movement_sums: DataFrame) -> DataFrame:
+    """The rows of movement_sums, of which there is one per movement and pair of tiers, read once."""
+    types = {field.name: field.dataType.simpleString() for field in movement_sums.schema}
+    rows = [tuple(row) for row in movement_sums.collect()]
+    return literal_rows(movement_sums.sparkSession, types, rows)
+
+
 def model_tiers(spark: SparkSession, model: ScoringModel) -> DataFrame:
     """One row per tier of the model, in its order."""
     tiers = [(tier.tier, tier.name, position) for position, tier in enumerate(model.tiers)]

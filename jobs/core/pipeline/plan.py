@@ -103,6 +103,8 @@ STEPS = {
         made(migration.model_tiers),
         sql("migration", "movements"),
         sql("migration", "tier_migration"),
+        sql("migration", "movement_sums"),
+        made(migration.movement_totals),
         sql("migration", "tier_migration_summary"),
         sql("migration", "tier_retention"),
         made(migration.tier_mean_scores),

@@ -2,7 +2,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.sql.steps import assert_rows, run_step, table
+from jobs.core.pipeline.engine import Engine
+from tests.sql.steps import assert_rows, table
 
 MOVEMENTS = (
     "customer_key STRING, movement STRING, from_tier STRING, to_tier STRING, "
@@ -24,13 +25,9 @@ Moved = tuple[str | None, ...]
 
 
 def tier_migration_summary(spark: SparkSession, *movements: Moved) -> DataFrame:
-    return run_step(
-        spark,
-        "migration",
-        "tier_migration_summary",
-        {"movements": table(spark, MOVEMENTS, movements)},
-        previous_as_of=date(2024, 9, 30),
-    )
+    moved = table(spark, MOVEMENTS, movements)
+    with Engine(spark, movements=moved, previous_as_of=date(2024, 9, 30)) as engine:
+        return engine.table("tier_migration_summary")
 
 
 def test_customers_of_one_move_are_counted_and_added_up_and_so_are_all(spark: SparkSession) -> None:

@@ -1,18 +1,25 @@
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
-from tests.sql.steps import assert_rows, run_step, table
+from jobs.core.pipeline.engine import Engine
+from tests.sql.steps import assert_rows, table
 
 MOVEMENTS = "from_tier STRING, to_tier STRING, revenue_before DECIMAL(18,2), revenue_after DECIMAL(18,2)"
 RETENTION = (
     "tier STRING, retention_customers BIGINT, "
     "net_revenue_retention DECIMAL(38,6), gross_revenue_retention DECIMAL(38,6)"
 )
+# What is added up beside it, of none.
+BESIDE = ("revenue_impact", "arr_before", "arr_after", "arr_impact", "health_before", "health_after")
 
 Moved = tuple[str | None, str | None, str, str]
 
 
 def tier_retention(spark: SparkSession, *movements: Moved) -> DataFrame:
-    return run_step(spark, "migration", "tier_retention", {"movements": table(spark, MOVEMENTS, movements)})
+    beside = {name: F.lit(None).cast("decimal(19,2)") for name in BESIDE}
+    moved = table(spark, MOVEMENTS, movements).withColumns({"movement": F.lit("moved"), **beside})
+    with Engine(spark, movements=moved) as engine:
+        return engine.table("tier_retention")
 
 
 def test_growth_counts_in_net_retention_only(spark: SparkSession) -> None:
