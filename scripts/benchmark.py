@@ -1,4 +1,4 @@
-"""Measures the job against DuckDB and against a naive Spark port, which must all come to the same result.
+"""Measures the job against DuckDB, a naive Spark port and its previous release; all must come to one result.
 
 Every run is a process of its own, from its start to its written result. Results are JSON files, one per size
 and engine, written run by run: a benchmark that was stopped goes on where it was.
@@ -7,12 +7,12 @@ and engine, written run by run: a benchmark that was stopped goes on where it wa
 from __future__ import annotations
 
 import argparse
-import hashlib
+import itertools
 import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import benchmark_report as report
 import duckdb
 import yaml
+from benchmark_code import PROGRAMS, code_version
 from benchmark_measure import (
     RunFailedError,
     machine,
@@ -29,26 +30,15 @@ from benchmark_measure import (
 from deltalake import DeltaTable
 from event_log import spark_account
 
+from jobs.core.commands.dates import every_month
 from jobs.core.runtime.progress import say
 
 CHECKOUT = Path(__file__).parents[1]
-PROGRAMS = Path("scripts/benchmark")
 AS_OF = date(2024, 12, 31)
+MONTHS = every_month(date(2024, 1, 31), AS_OF)
 USUAL_FACTS = 7.4
 # A naive port of more facts takes hours, or fails.
 MOST_NAIVE_FACTS = 2_000_000 * USUAL_FACTS
-# What the code of an engine, and of the data, consists of: results of other code don't count.
-CODE = {
-    "job": ["jobs/**/*.py", "sql/**/*.sql", "conf/**/*.*"],
-    "duckdb": [f"{PROGRAMS}/run_duckdb.py", f"{PROGRAMS}/duckdb.sql"],
-    "naive": [
-        f"{PROGRAMS}/run_naive.py",
-        f"{PROGRAMS}/naive.sql",
-        "jobs/core/runtime/session.py",
-        "conf/spark/*",
-    ],
-    "data": ["scripts/make_sample_data.py"],
-}
 COMPARED = ("customer_key", "profitability_score", "adherence_score", "tier")
 MISMATCHES = """
 SELECT count(DISTINCT customer_key)
@@ -67,13 +57,26 @@ class Size:
 
     customers: int
     facts_per_customer: float
+    months: int = 1  # whose ends are asked for
 
     def __str__(self) -> str:
+        return self.data + (f"x{self.months}-months" if self.months > 1 else "")
+
+    @property
+    def data(self) -> str:
+        """What tells its data from others, whatever is asked of them."""
         return f"{self.customers}x{self.facts_per_customer:g}"
+
+    @property
+    def dates(self) -> list[date]:
+        """The ends of its months."""
+        return MONTHS[-self.months :]
 
     def suits(self, engine: str) -> bool:
         """Whether the engine can be expected to manage it."""
-        return engine != "naive" or self.customers * self.facts_per_customer <= MOST_NAIVE_FACTS
+        return engine != "naive" or (
+            self.months == 1 and self.customers * self.facts_per_customer <= MOST_NAIVE_FACTS
+        )
 
 
 SIZES = [
@@ -85,11 +88,13 @@ SIZES = [
 class Benchmark:
     """The runs of one size, in a folder that keeps its data and each engine's latest output."""
 
-    def __init__(self, size: Size, folder: Path, results: Path) -> None:
+    def __init__(self, size: Size, folder: Path, results: Path, release: Path | None = None) -> None:
+        """Measures in a folder; the previous release, if it is wanted, in a checkout of it."""
         self._size = size
-        self._folder = (folder / str(size)).resolve()
+        self._folder = (folder / size.data).resolve()
         self._results = results
-        self._outputs = self._folder / "outputs"
+        self._outputs = self._folder / f"outputs-{size.months}"
+        self._checkouts = {"release": release or CHECKOUT}
 
     def run(self, wanted: dict[str, int], again: bool) -> None:
         """Makes the runs that are still to be made, the engines in turn.
@@ -114,16 +119,20 @@ class Benchmark:
     def _result(self, engine: str, again: bool) -> report.Result:
         """What is known of an engine at this size: the stored runs if they are of the same code."""
         known = self._file(engine)
-        code = code_version(engine)
+        code = code_version(self._checkout(engine), engine)
         if known.exists() and not again:
             result: report.Result = json.loads(known.read_text())
-            same = (result["code_version"], result["data"]["generator"]) == (code, code_version("data"))
+            same = (result["code_version"], result["data"]["generator"]) == (
+                code,
+                code_version(CHECKOUT, "data"),
+            )
             if same and result["agrees"]:
                 return result
         return {
             "engine": engine,
             "customers": self._size.customers,
             "facts_per_customer": self._size.facts_per_customer,
+            "dates": self._size.months,
             "code_version": code,
             "machine": machine(),
             "agrees": True,
@@ -136,7 +145,7 @@ class Benchmark:
     def _data(self) -> dict[str, Any]:
         """Describes the data, which is made first if it isn't there or was made by another generator."""
         described = self._folder / "data.json"
-        generator = code_version("data")
+        generator = code_version(CHECKOUT, "data")
         if not described.exists() or json.loads(described.read_text())["generator"] != generator:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
@@ -156,7 +165,8 @@ class Benchmark:
         """One run: measured, compared with the other engines' results, and noted."""
         workplace = self._outputs / engine
         events, environment = workplace_with_event_log(workplace)
-        cost = run_measured(self._command(engine, workplace), environment, workplace / "run.log")
+        command, checkout = self._command(engine, workplace), self._checkout(engine)
+        cost = run_measured(command, environment, workplace / "run.log", checkout)
         account = {} if engine == "duckdb" else spark_account(events)
         (workplace / "complete").touch()
 
@@ -182,7 +192,7 @@ class Benchmark:
     def _command(self, engine: str, workplace: Path) -> list[str | Path]:
         """The process of a run, which writes what it computes to the workplace's `output`."""
         output, log = workplace / "output", workplace / "spark.log"
-        if engine == "job":
+        if engine in {"job", "release"}:
             config = workplace / "config.yaml"
             tables = {name: {"path": str(self._folder / name)} for name in ("fct_revenues", "dim_accounts")}
             settings = {
@@ -194,44 +204,43 @@ class Benchmark:
             arguments: list[str | Path] = [
                 "--config",
                 config,
-                "--as-of",
-                str(AS_OF),
+                *(part for day in self._size.dates for part in ("--as-of", str(day))),
                 "--no-summary",
                 "--log-file",
                 log,
             ]
-            return [sys.executable, "-m", "jobs.publish", *arguments]
+            module = "publish" if (self._checkout(engine) / "jobs/publish.py").exists() else "tier_customers"
+            return [sys.executable, "-m", f"jobs.{module}", *arguments]
         program = CHECKOUT / PROGRAMS / f"run_{engine}.py"
         last = workplace / "spill" if engine == "duckdb" else log
-        return [sys.executable, program, self._folder, output, str(AS_OF), last]
+        dates = ",".join(map(str, self._size.dates))
+        return [sys.executable, program, self._folder, output, dates, last]
+
+    def _checkout(self, engine: str) -> Path:
+        """Where the code of an engine is."""
+        return self._checkouts.get(engine, CHECKOUT)
 
     def _mismatches(self, engine: str) -> dict[str, int]:
         """How many customers have other scores or another tier, by each other engine that has a result."""
         finished = [done.parent.name for done in self._outputs.glob("*/complete")]
         with duckdb.connect(config={"temp_directory": str(self._folder / "spill")}) as connection:
             connection.execute("SET preserve_insertion_order = false")
-            connection.read_parquet(self._output_files(engine)).select(*COMPARED).create_view("one")
-            mismatches = {}
-            for other in sorted(set(finished) - {engine}):
-                rows = connection.read_parquet(self._output_files(other)).select(*COMPARED)
-                rows.create_view("other", replace=True)
-                mismatches[other] = connection.sql(MISMATCHES).fetchall()[0][0]
+            mismatches = dict.fromkeys(sorted(set(finished) - {engine}), 0)
+            for other, day in itertools.product(mismatches, self._size.dates):
+                for side, of in (("one", engine), ("other", other)):
+                    rows = connection.read_parquet(self._output_files(of, day)).select(*COMPARED)
+                    rows.create_view(side, replace=True)
+                mismatches[other] += connection.sql(MISMATCHES).fetchall()[0][0]
         return mismatches
 
-    def _output_files(self, engine: str) -> list[str]:
-        """The Parquet files of an engine's customer_tiers."""
+    def _output_files(self, engine: str, day: date) -> list[str]:
+        """The Parquet files of an engine's customer_tiers of a date."""
         output = self._outputs / engine / "output"
         if engine == "duckdb":
-            return [str(output)]
-        return DeltaTable(output / "customer_tiers" if engine == "job" else output).file_uris()
-
-
-def code_version(engine: str) -> str:
-    """What tells the code of an engine, or of the data, from that of another day: a hash of its files."""
-    content = hashlib.sha256()
-    for file in sorted({file for pattern in CODE[engine] for file in CHECKOUT.glob(pattern)}):
-        content.update(file.read_bytes())
-    return content.hexdigest()[:12]
+            return [str(output / f"{day}.parquet")]
+        if engine == "naive":
+            return DeltaTable(output).file_uris()
+        return DeltaTable(output / "customer_tiers").file_uris([("as_of", "=", str(day))])
 
 
 def stored(results: Path) -> list[report.Result]:
@@ -239,7 +248,13 @@ def stored(results: Path) -> list[report.Result]:
     found = [json.loads(file.read_text()) for file in results.glob("*.json")]
     order = list(report.ENGINES)
     return sorted(
-        found, key=lambda one: (one["facts_per_customer"], one["customers"], order.index(one["engine"]))
+        found,
+        key=lambda one: (
+            one.get("dates", 1),
+            one["facts_per_customer"],
+            one["customers"],
+            order.index(one["engine"]),
+        ),
     )
 
 
@@ -254,7 +269,18 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help=f"of that one size, about (default {USUAL_FACTS})",
     )
     parser.add_argument(
-        "--engines", default=",".join(report.ENGINES), help="some of these, by commas (default %(default)s)"
+        "--months",
+        type=int,
+        default=1,
+        help=f"ends of months that are asked for, up to {len(MONTHS)} (default 1)",
+    )
+    parser.add_argument(
+        "--engines",
+        default=",".join(engine for engine in report.ENGINES if engine != "release"),
+        help=f"some of {','.join(report.ENGINES)}, by commas (default %(default)s)",
+    )
+    parser.add_argument(
+        "--release", type=Path, help="a checkout of the previous release, for the engine of that name"
     )
     parser.add_argument("--runs", type=int, default=3, help="of each engine (default 3); of naive always one")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"), help="for data and outputs")
@@ -271,10 +297,15 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         )
     if arguments.facts_per_customer is not None and arguments.customers is None:
         parser.error("--facts-per-customer needs --customers")
+    if "release" in arguments.engines and arguments.release is None:
+        parser.error("--engines release needs --release CHECKOUT")
+    if not 1 <= arguments.months <= len(MONTHS):
+        parser.error(f"--months must be from 1 to {len(MONTHS)}, got {arguments.months}")
     facts_per_customer = arguments.facts_per_customer or USUAL_FACTS
     if min(arguments.runs, arguments.customers or 1) < 1 or facts_per_customer < 1:
         parser.error("--runs, --customers and --facts-per-customer must be 1 or more")
-    arguments.sizes = [Size(arguments.customers, facts_per_customer)] if arguments.customers else SIZES
+    sizes = [Size(arguments.customers, facts_per_customer)] if arguments.customers else SIZES
+    arguments.sizes = [replace(size, months=arguments.months) for size in sizes]
     return arguments
 
 
@@ -288,7 +319,9 @@ def main(argv: list[str] | None = None) -> int:
             if size.suits(engine)
         }
         try:
-            Benchmark(size, arguments.folder, arguments.results).run(wanted, arguments.again)
+            Benchmark(size, arguments.folder, arguments.results, arguments.release).run(
+                wanted, arguments.again
+            )
         except RunFailedError as error:
             say(str(error))
             return 1

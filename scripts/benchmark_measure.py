@@ -55,8 +55,10 @@ class Cost:
     peak_memory_bytes: int
 
 
-def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Cost:
-    """Runs a command to its end, its output going to a file.
+def run_measured(
+    command: Sequence[str | Path], environment: Mapping[str, str], log: Path, folder: Path | None = None
+) -> Cost:
+    """Runs a command to its end, in a folder if one is given, its output going to a file.
 
     Raises:
         RunFailedError: it ended with another status than 0.
@@ -66,7 +68,7 @@ def run_measured(command: Sequence[str | Path], environment: Mapping[str, str], 
     cpu: dict[tuple[int, float], float] = {}
     with log.open("w") as output:
         started = time.perf_counter()
-        process = psutil.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = psutil.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
         try:
             while (status := _ended(process)) is None:
                 members |= _tree(process)

@@ -13,12 +13,18 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Result = dict[str, Any]
 
-ENGINES = {"job": "this job", "duckdb": "DuckDB", "naive": "naive Spark port"}
-COLORS = {"job": "#0b6e99", "duckdb": "#d98e04", "naive": "#8a8a8a"}
+ENGINES = {
+    "job": "this job",
+    "duckdb": "DuckDB",
+    "naive": "naive Spark port",
+    "release": "previous release",
+}
+COLORS = {"job": "#0b6e99", "duckdb": "#d98e04", "naive": "#8a8a8a", "release": "#8cc5dd"}
 GIB = 2**30
 HEADINGS = (
     "customers",
     "facts",
+    "dates",
     "engine",
     "seconds",
     "CPU seconds",
@@ -43,7 +49,7 @@ def median(result: Result, measure: str) -> float | None:
 
 def table(results: Sequence[Result]) -> str:
     """The results as a Markdown table, with the machines they are from below."""
-    lines: list[tuple[str, ...]] = [HEADINGS, ("---:",) * 2 + ("---",) + ("---:",) * 11 + ("---",)]
+    lines: list[tuple[str, ...]] = [HEADINGS, ("---:",) * 3 + ("---",) + ("---:",) * 11 + ("---",)]
     lines += [_row(result) for result in results]
     machines = sorted({_machine(result) for result in results})
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *machines])
@@ -56,6 +62,7 @@ def _row(result: Result) -> tuple[str, ...]:
     return (
         f"{result['customers']:,}",
         f"{result['facts']:,}",
+        str(result.get("dates", 1)),
         ENGINES[result["engine"]],
         _number(seconds, 1),
         _number(median(result, "cpu_seconds"), 1),
@@ -86,7 +93,11 @@ def _machine(result: Result) -> str:
 
 
 def draw(results: Sequence[Result], file: Path) -> None:
-    """Draws seconds and peak memory against customers: a line per engine, other sizes as open marks."""
+    """Draws seconds and peak memory of one date against customers.
+
+    A line per engine; other numbers of facts as open marks.
+    """
+    results = [result for result in results if result.get("dates", 1) == 1]
     # The same results make the same file.
     mpl.rcParams.update({"svg.hashsalt": "benchmark", "font.size": 10})
     figure = Figure(figsize=(10, 4.2), layout="constrained")
