@@ -7,19 +7,17 @@ and engine, written run by run: a benchmark that was stopped goes on where it wa
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import benchmark_report as report
-import duckdb
 import yaml
+from benchmark_agreement import mismatches
 from benchmark_code import PROGRAMS, code_version
 from benchmark_measure import (
     RunFailedError,
@@ -27,62 +25,12 @@ from benchmark_measure import (
     run_measured,
     workplace_with_event_log,
 )
-from deltalake import DeltaTable
+from benchmark_sizes import MONTHS, SIZES, USUAL_FACTS, Size
 from event_log import spark_account
 
-from jobs.core.commands.dates import every_month
 from jobs.core.runtime.progress import say
 
 CHECKOUT = Path(__file__).parents[1]
-AS_OF = date(2024, 12, 31)
-MONTHS = every_month(date(2024, 1, 31), AS_OF)
-USUAL_FACTS = 7.4
-# A naive port of more facts takes hours, or fails.
-MOST_NAIVE_FACTS = 2_000_000 * USUAL_FACTS
-COMPARED = ("customer_key", "profitability_score", "adherence_score", "tier")
-MISMATCHES = """
-SELECT count(DISTINCT customer_key)
-FROM (
-    SELECT customer_key
-    FROM (SELECT *, 1 AS side FROM one UNION ALL SELECT *, -1 AS side FROM other)
-    GROUP BY customer_key, profitability_score, adherence_score, tier
-    HAVING sum(side) <> 0
-)
-"""
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much data."""
-
-    customers: int
-    facts_per_customer: float
-    months: int = 1  # whose ends are asked for
-
-    def __str__(self) -> str:
-        return self.data + (f"x{self.months}-months" if self.months > 1 else "")
-
-    @property
-    def data(self) -> str:
-        """What tells its data from others, whatever is asked of them."""
-        return f"{self.customers}x{self.facts_per_customer:g}"
-
-    @property
-    def dates(self) -> list[date]:
-        """The ends of its months."""
-        return MONTHS[-self.months :]
-
-    def suits(self, engine: str) -> bool:
-        """Whether the engine can be expected to manage it."""
-        return engine != "naive" or (
-            self.months == 1 and self.customers * self.facts_per_customer <= MOST_NAIVE_FACTS
-        )
-
-
-SIZES = [
-    *(Size(customers, USUAL_FACTS) for customers in (100_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000)),
-    Size(1_000_000, 60),
-]
 
 
 class Benchmark:
@@ -170,24 +118,24 @@ class Benchmark:
         account = {} if engine == "duckdb" else spark_account(events)
         (workplace / "complete").touch()
 
-        mismatches = self._mismatches(engine)
+        found = mismatches(self._outputs, engine, self._size.dates, self._folder / "spill")
         run = {
             "seconds": cost.seconds,
             "facts_per_second": round(result["facts"] / cost.seconds),
             "cpu_seconds": cost.cpu_seconds,
             "peak_memory_bytes": cost.peak_memory_bytes,
             **account,
-            "mismatching_customers": mismatches,
+            "mismatching_customers": found,
         }
         result["runs"].append(run)
-        result["agrees"] = not any(mismatches.values())
+        result["agrees"] = not any(found.values())
         self._results.mkdir(parents=True, exist_ok=True)
         self._file(engine).write_text(json.dumps(result, indent=2) + "\n")
         memory = cost.peak_memory_bytes / report.GIB
         say(f"{self._size}: {engine:<7}{cost.seconds:>9.1f} s{memory:>7.2f} GiB")
         if not result["agrees"]:
-            found = ", ".join(f"{count:,} from {other}" for other, count in mismatches.items())
-            raise RunFailedError(f"{self._size}: customers whose scores or tier by {engine} differ: {found}")
+            others = ", ".join(f"{count:,} from {other}" for other, count in found.items())
+            raise RunFailedError(f"{self._size}: customers whose scores or tier by {engine} differ: {others}")
 
     def _command(self, engine: str, workplace: Path) -> list[str | Path]:
         """The process of a run, which writes what it computes to the workplace's `output`."""
@@ -219,28 +167,6 @@ class Benchmark:
     def _checkout(self, engine: str) -> Path:
         """Where the code of an engine is."""
         return self._checkouts.get(engine, CHECKOUT)
-
-    def _mismatches(self, engine: str) -> dict[str, int]:
-        """How many customers have other scores or another tier, by each other engine that has a result."""
-        finished = [done.parent.name for done in self._outputs.glob("*/complete")]
-        with duckdb.connect(config={"temp_directory": str(self._folder / "spill")}) as connection:
-            connection.execute("SET preserve_insertion_order = false")
-            mismatches = dict.fromkeys(sorted(set(finished) - {engine}), 0)
-            for other, day in itertools.product(mismatches, self._size.dates):
-                for side, of in (("one", engine), ("other", other)):
-                    rows = connection.read_parquet(self._output_files(of, day)).select(*COMPARED)
-                    rows.create_view(side, replace=True)
-                mismatches[other] += connection.sql(MISMATCHES).fetchall()[0][0]
-        return mismatches
-
-    def _output_files(self, engine: str, day: date) -> list[str]:
-        """The Parquet files of an engine's customer_tiers of a date."""
-        output = self._outputs / engine / "output"
-        if engine == "duckdb":
-            return [str(output / f"{day}.parquet")]
-        if engine == "naive":
-            return DeltaTable(output).file_uris()
-        return DeltaTable(output / "customer_tiers").file_uris([("as_of", "=", str(day))])
 
 
 def stored(results: Path) -> list[report.Result]:

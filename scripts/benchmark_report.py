@@ -112,6 +112,8 @@ def _panel(axes: Axes, results: Sequence[Result], measure: str, unit: int, title
     usual = Counter(result["facts_per_customer"] for result in results).most_common(1)[0][0]
     for engine, label in ENGINES.items():
         of_engine = [result for result in results if result["engine"] == engine]
+        if not of_engine:
+            continue
         line = [result for result in of_engine if result["facts_per_customer"] == usual]
         others = [result for result in of_engine if result["facts_per_customer"] != usual]
         style: dict[str, Any] = {"color": COLORS[engine], "marker": "o"}
