@@ -9,7 +9,7 @@ import sqlglot
 import yaml
 
 PROGRAMS = Path("scripts/benchmark")
-_JOB = ["jobs/**/*.py", "sql/**/*.sql", "conf/**/*.*"]
+_JOB = ["jobs/**/*.py", "sql/**/*.sql", "conf/**/*.yaml", "conf/spark/*"]
 # What each consists of.
 CODE = {
     "job": _JOB,
@@ -40,7 +40,9 @@ def without_comments(suffix: str, text: str) -> str:
         case ".py":
             return ast.dump(_Undocumented().visit(ast.parse(text)))
         case ".sql":
-            return json.dumps([token.text for token in sqlglot.tokenize(text, read="spark")])
+            return json.dumps(
+                [(token.token_type.name, token.text) for token in sqlglot.tokenize(text, read="spark")]
+            )
         case ".yaml":
             return json.dumps(yaml.safe_load(text), default=str)
         case _:

@@ -19,6 +19,13 @@ from benchmark_code import without_comments
             "SELECT\n    a,\n    '-- b' AS c\nFROM t",
             "SELECT a, '-- d' AS c FROM t",
         ),
+        (".sql", "SELECT total AS tier", "SELECT\n    total AS tier", "SELECT 'total' AS tier"),
+        (
+            ".sql",
+            "SELECT /*+ BROADCAST(t) */ a FROM t",
+            "SELECT /*+ BROADCAST(t) */\na FROM t",
+            "SELECT a FROM t",
+        ),
         (".yaml", "a: 1  # one\nb: [2]\n", "# two\na: 1\nb:\n  - 2\n", "a: 1\nb: [3]\n"),
         (".conf", "# why\nspark.a   1\n", "spark.a   1\n\n# other\n", "spark.a   2\n"),
     ],

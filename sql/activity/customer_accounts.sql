@@ -1,7 +1,7 @@
 -- Grain: one row per date, customer and account used in the window.
--- Inputs: window_events, dim_accounts, snapshot_dates. Shuffles: two, both by account: the window's
--- (customer, account) pairs and dim_accounts. Being together by account, pairs need no shuffle of their own
--- to be counted once.
+-- Inputs: window_events, dim_accounts, snapshot_dates. Shuffles: two, both by account: the windows'
+-- events (customer, account, date) and dim_accounts. Being together by account, pairs need no shuffle of
+-- their own to be counted once.
 -- Why: an account may be listed more than once; it is active if any row says so. account_kind is 2 for an
 -- account that dim_accounts doesn't know, 3 for one that isn't active, 4 for an active one and 5 for one
 -- listed as active and otherwise.
@@ -26,7 +26,7 @@ listed_accounts AS (
     DISTRIBUTE BY account_id
 )
 
-SELECT /*+ SHUFFLE_HASH(listed_accounts) */ -- noqa: CP03
+SELECT /*+ SHUFFLE_HASH(listed_accounts), BROADCAST(dates) */ -- noqa: CP03
     dates.as_of,
     used_accounts.customer_key,
     used_accounts.account_id,

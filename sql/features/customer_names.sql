@@ -6,7 +6,7 @@
 -- of the dates that sees it, so that many dates cost no more rows. In the reference query: base_12m's
 -- customer_name.
 WITH names AS (
-    SELECT
+    SELECT /*+ BROADCAST(dates) */ -- noqa: CP03
         events.customer_key,
         events.customer_name,
         dates.as_of AS first_as_of,
@@ -23,7 +23,7 @@ together AS (
     DISTRIBUTE BY customer_key
 )
 
-SELECT
+SELECT /*+ BROADCAST(dates) */ -- noqa: CP03
     dates.as_of,
     together.customer_key,
     min_by(

@@ -9,7 +9,7 @@ WITH together AS (
 ),
 
 known AS (
-    SELECT
+    SELECT /*+ BROADCAST(dates) */ -- noqa: CP03
         dates.as_of,
         profiles.*,
         min(profiles.valid_from) OVER (PARTITION BY dates.as_of, profiles.customer_key) AS known_since,

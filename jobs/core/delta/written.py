@@ -1,4 +1,4 @@
-"""What is known of a table as a run wrote it, and what is added up over its rows on their way."""
+"""What is known of a table as a run wrote it, and what is added up over its rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +34,9 @@ class WrittenTable:
     totals: Mapping[str, Any] = field(default_factory=dict)
 
 
+NOTHING_HASHED = "0"  # the content hash of no rows
+
+
 class Tally:
     """Counts and adds up rows that are written: how many they are, their content hash, and further totals."""
 
@@ -56,9 +59,6 @@ class Tally:
             return WrittenTable(version, 0, NOTHING_HASHED, dict.fromkeys(self._names))
         totals = {name: sums[name] for name in self._names}
         return WrittenTable(version, int(sums["rows"]), str(sums["content_hash"]), totals)
-
-
-NOTHING_HASHED = "0"  # the content hash of no rows
 
 
 def content_hash(frame: DataFrame) -> Total:

@@ -46,6 +46,8 @@ class Engine:
     def table(self, name: str) -> DataFrame:
         """The rows of a table or view of the plan, lazily: they can be read until the context is left.
 
+        Only lists that don't grow with customers (texts, sums of movements) are read for it at once.
+
         Raises:
             LookupError: under these values there is no such table.
         """

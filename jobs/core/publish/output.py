@@ -114,7 +114,7 @@ class Output:
         totals: Mapping[str, Total] | None,
     ) -> dict[date, WrittenTable]:
         tables = self.root if model is None else self.tables_of(model)
-        with timed(table) as rows:
+        with timed(table if len(dates) == 1 else f"{table}, {len(dates)} dates") as rows:
             described = table_definition(table, model or self.models[0], self.settings.sources.own_columns)
             tables.create(table, labelled.schema.fields, described)
             written = tables.replace(table, dates, labelled, totals)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,10 +19,10 @@ from jobs.core.publish.layouts import refuse_old_names
 from jobs.core.publish.output import Output
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions
 from jobs.core.publish.shared_features import SharedFeatures
-from jobs.core.publish.snapshot import Snapshot, snapshot_of
+from jobs.core.publish.snapshot import Snapshot, begun, snapshot_of
 from jobs.core.publish.snapshot_tables import snapshot_engine
 from jobs.core.publish.staleness import SEGMENTS
-from jobs.core.runtime.errors import BadDataError, ConfigurationError
+from jobs.core.runtime.errors import BadDataError, ConfigurationError, first_line
 from jobs.core.runtime.progress import say
 from jobs.core.sources.opening import open_sources
 from jobs.core.sources.read_errors import explained
@@ -70,7 +71,7 @@ def reproduce(spark: SparkSession, settings: Settings, models: list[ScoringModel
         if any(sign in str(error) for sign in _GONE) and not is_conflict(error):
             raise BadDataError(
                 f"run {run_id} can't be computed again: what it read is gone (vacuumed, or moved). "
-                f"{explained(error) or next(line for line in str(error).splitlines() if line)}"
+                f"{explained(error) or first_line(error)}"
             ) from error
         raise
     if differing:
@@ -168,9 +169,10 @@ def _differing(
             f"the files of {', '.join(source_versions.files)} are others than those that the run read"
         )
     comparison, tables = Comparison(output, model), output.tables_of(model)
-    published = Snapshot(as_of, event["run_id"], source_versions)
-    run = DateRun(output, published)
-    features = run.write_features(SharedFeatures(output, sources, [published]))
+    snapshot = begun(as_of, source_versions)
+    run = DateRun(output, snapshot)
+    features = run.write_features(SharedFeatures(output, sources, [snapshot]))
+    published = replace(snapshot, run_id=event["run_id"])
 
     def hashed(frames: Mapping[str, DataFrame]) -> list[str]:
         different = []

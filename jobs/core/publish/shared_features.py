@@ -11,7 +11,8 @@ from jobs.core.publish.feature_checks import feature_totals
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
 from jobs.core.quality.checked_source import CheckedSource, checked_source
-from jobs.core.runtime.progress import timed
+from jobs.core.runtime.errors import first_line
+from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.opening import key_is_name
 from jobs.core.sources.read_errors import read_errors_told
 
@@ -19,7 +20,11 @@ MOST_DATES = 12  # whose features are written together: each multiplies the rows
 
 
 class SharedFeatures:
-    """The sources and the features of some dates; what fails for one is tried again for the next."""
+    """The sources and the features of some dates.
+
+    A source whose check fails for one date is checked again for the next. Features that can't be written
+    together are written a date at a time.
+    """
 
     def __init__(
         self, output: Output, sources: Mapping[str, DataFrame], snapshots: Sequence[Snapshot]
@@ -36,6 +41,7 @@ class SharedFeatures:
         self._snapshots = {snapshot.as_of: snapshot for snapshot in snapshots}
         self._checked: dict[str, dict[date, CheckedSource]] = {}
         self._written: dict[date, WrittenTable] = {}
+        self._most_dates = MOST_DATES
 
     def checked(self, as_of: date) -> dict[str, CheckedSource]:
         """The sources with what the rules about rows found."""
@@ -55,8 +61,16 @@ class SharedFeatures:
     def written(self, as_of: date) -> WrittenTable:
         """customer_features of a date, which are written with those of the dates after it."""
         if as_of not in self._written:
-            days = [day for day in self._snapshots if day >= as_of][:MOST_DATES]
-            self._written |= self._write([self._snapshots[day] for day in days])
+            days = [day for day in self._snapshots if day >= as_of][: self._most_dates]
+            try:
+                self._written |= self._write([self._snapshots[day] for day in days])
+            except Exception as error:
+                if len(days) == 1:
+                    raise
+                # One of the other dates, or their number, may be what this machine can't do.
+                say(f"  {len(days)} dates together failed, and go on one by one: {first_line(error)}")
+                self._most_dates = 1
+                self._written |= self._write([self._snapshots[as_of]])
         return self._written[as_of]
 
     def _write(self, snapshots: Sequence[Snapshot]) -> dict[date, WrittenTable]:

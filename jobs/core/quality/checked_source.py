@@ -46,10 +46,6 @@ class CheckedSource:
         """The rows that are not used, as RuledRows.quarantined gives them."""
         return self.rows.quarantined()
 
-    def currencies(self) -> list[str]:
-        """The currencies, as RuledRows.currencies gives them."""
-        return self.rows.currencies
-
 
 @dataclass(frozen=True)
 class _Alike:
@@ -110,10 +106,10 @@ def _counted(name: str, rows: RuledRows, dates: Sequence[date]) -> list[_Alike]:
     ]
     is_facts = name == "fct_revenues"
     sums = {**money.sums(rows.incoming), "latest_event": _LATEST} if is_facts else {}
-    later = [F.coalesce(F.col("event_date") > F.lit(day), F.lit(False)).cast("int") for day in dates if sums]
+    before = F.filter(F.array(*map(F.lit, dates)), lambda day: day < F.col("event_date"))
     by = [
         reduce(Column.__add__, bits, F.lit(0).cast("bigint")).alias("bits"),
-        reduce(Column.__add__, later, F.lit(0)).alias("dates_before"),
+        (F.size(before) if sums else F.lit(0)).alias("dates_before"),
     ]
     found = rows.incoming.groupBy(*by).agg(
         _counted_rows(rows.incoming).alias("rows"),

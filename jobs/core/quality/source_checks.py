@@ -54,7 +54,7 @@ def source_checks(
             figures=f"the latest is of {latest}, {limits.latest_event_days} days before {as_of} are allowed",
         )
     if has_currency:
-        currencies = source.currencies()
+        currencies = source.rows.currencies
         checks += rules.about_total(
             "several_currencies",
             source.name,

@@ -43,3 +43,8 @@ class BadSourceError(BadDataError):
 
 class RunAgainError(Exception):
     """Others changed what the run read or wrote; the same command may go through now: exit status 1."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error that says something; of none the error's kind."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -6,7 +6,7 @@ from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.settings import Settings, Source
-from jobs.core.runtime.errors import ConfigurationError, Problems
+from jobs.core.runtime.errors import ConfigurationError, Problems, first_line
 from jobs.core.runtime.names import make_view
 from jobs.core.sources.columns import conform, origins
 from jobs.core.sources.files import Opened, open_input
@@ -20,10 +20,6 @@ def key_is_name(settings: Settings) -> bool:
     columns = settings.sources.columns_of("fct_revenues")
     found, _ = origins("fct_revenues", columns, settings.sources.fct_revenues, settings.customer_key)
     return found["customer_key"].lower() == found["customer_name"].lower()
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _query(
@@ -51,7 +47,7 @@ def _query(
         return spark.sql(over_inputs(text, views))
     except (AnalysisException, ParseException) as error:
         raise ConfigurationError(
-            f"sources.{name}.query: {file.name} must be one valid SELECT, got: {_first_line(error)}"
+            f"sources.{name}.query: {file.name} must be one valid SELECT, got: {first_line(error)}"
         ) from error
 
 

@@ -63,7 +63,7 @@ Columns = dict[str, dict[str, str]]  # type by column by table
 
 
 def planned(spark: SparkSession, model: ScoringModel) -> Columns:
-    """The columns of every output table, from the pipeline over empty sources; nothing is run."""
+    """The columns of every output table, from the pipeline over empty sources."""
     facts = spark.createDataFrame([], FACTS).withColumnRenamed("customer_id", "customer_key")
     given: dict[str, Any] = {
         "fct_revenues": PLANNED.counted(facts),

@@ -57,7 +57,7 @@ def written(spark: SparkSession, tables: OutputTables) -> WrittenTable:
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), ("c", 3, None))
     tables.create("scored", rows.schema.fields, LAYOUT)
     later = frame(spark, ("a", 9, None), as_of=SECOND)
-    tables.replace("scored", [SECOND], later)[SECOND]
+    tables.replace("scored", [SECOND], later)
     return tables.replace("scored", [FIRST], rows)[FIRST]
 
 
@@ -93,7 +93,7 @@ def test_rows_of_another_date_are_refused(
     spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
-        tables.replace("scored", [SECOND], frame(spark, ("a", 1, None), as_of=FIRST))[SECOND]
+        tables.replace("scored", [SECOND], frame(spark, ("a", 1, None), as_of=FIRST))
     assert written.rows == 3
 
 
@@ -109,7 +109,7 @@ def test_constraints_are_enforced(
     spark: SparkSession, tables: OutputTables, row: tuple[Any, ...], told: str
 ) -> None:
     with pytest.raises(AnalysisException, match=told):
-        tables.replace("scored", [FIRST], frame(spark, row))[FIRST]
+        tables.replace("scored", [FIRST], frame(spark, row))
 
 
 @pytest.mark.usefixtures("written")
@@ -203,7 +203,7 @@ def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constrai
     properties = tables.properties("older") or {}
     assert properties["delta.deletedFileRetentionDuration"] == properties["delta.logRetentionDuration"]
     with pytest.raises(AnalysisException, match="CHECK constraint revenue_counted"):
-        tables.replace("older", [FIRST], frame(spark, ("a", -1, None)))[FIRST]
+        tables.replace("older", [FIRST], frame(spark, ("a", -1, None)))
 
 
 def test_tables_that_are_as_defined_are_asked_for_nothing_but_get_what_they_lack(
@@ -235,6 +235,33 @@ def test_tables_that_are_as_defined_are_asked_for_nothing_but_get_what_they_lack
 def test_a_working_table_may_lose_its_old_versions(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("working", frame(spark).schema.fields, replace(LAYOUT, keeps_history=False))
     assert "delta.deletedFileRetentionDuration" not in (tables.properties("working") or {})
+
+
+@pytest.mark.usefixtures("written")
+def test_several_dates_are_one_commit_and_counted_apart(spark: SparkSession, tables: OutputTables) -> None:
+    days = [date(2027, 1, 31), date(2027, 2, 28), date(2027, 3, 31)]
+    totals = {"revenue": Total(F.col("revenue") * 10)}
+    january, march = (
+        frame(spark, ("a", 1, None), ("b", 2, "x"), as_of=days[0]),
+        frame(spark, ("a", 4, None), as_of=days[2]),
+    )
+    alone = [
+        tables.replace("scored", [day], rows, totals)[day]
+        for day, rows in ((days[0], january), (days[2], march))
+    ]
+    tables.replace("scored", [days[1]], frame(spark, ("gone", 1, None), as_of=days[1]))
+
+    together = tables.replace("scored", days, january.union(march), totals)
+
+    version = alone[0].version + 3
+    assert together == {
+        days[0]: replace(alone[0], version=version),
+        days[1]: WrittenTable(version, 0, "0", {"revenue": None}),
+        days[2]: replace(alone[1], version=version),
+    }
+    assert tables.read("scored").where(F.col("as_of") == days[1]).isEmpty()
+    with pytest.raises(Exception, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        tables.replace("scored", days[:2], january.union(march), totals)
 
 
 @pytest.mark.usefixtures("written")

@@ -1,7 +1,7 @@
 """Sources that are checked once and features that are written together, for all dates of a command."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import load_settings
 from jobs.core.delta.written import WrittenTable
+from jobs.core.pipeline.codes import PRODUCT_BITS
 from jobs.core.pipeline.features import ROW_ID
 from jobs.core.publish import shared_features
 from jobs.core.publish.output import Output
@@ -21,8 +22,10 @@ from tests.conftest import PROFILES, Row, Workspace
 from tests.generate import hostile_inputs
 from tests.generate_profiles import profile
 
-# Windows that overlap, and that leave years between them.
-DATES = (date(2020, 2, 29), date(2024, 2, 29), date(2024, 5, 31))
+# Windows that overlap, and one that doesn't.
+DATES = (date(2023, 11, 30), date(2024, 2, 29), date(2024, 5, 31), date(2025, 5, 31))
+
+YEAR = timedelta(days=366)
 
 
 def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], Any, Any]]:
@@ -30,12 +33,15 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
     settings, versions = load_settings(workspace.config, []), SourceVersions()
     sources = open_sources(workspace.spark, settings, versions)
     output = Output(workspace.spark, settings, [load_model("profitability_adherence")])
-    shared = SharedFeatures(output, sources, [begun(day, versions) for day in dates])
+    snapshots = [begun(day, versions) for day in dates]
+    shared = SharedFeatures(output, sources, snapshots)
     found = {}
-    for day in dates:
+    for snapshot in snapshots:
+        day = snapshot.as_of
         table = shared.written(day)
-        rows = output.root.read_written("customer_features", day, table).drop("run_id", ROW_ID).collect()
+        rows = output.root.read_written("customer_features", day, table).drop(ROW_ID).collect()
         by_key = sorted((row.asDict() for row in rows), key=lambda row: str(row["customer_key"]))
+        assert {row.pop("run_id") for row in by_key} == {snapshot.run_id}
         found[day] = (by_key, (table.rows, table.totals), shared.checked(day)["fct_revenues"].totals)
     return found
 
@@ -43,10 +49,12 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
 def test_dates_together_have_the_rows_of_dates_alone(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_features, "MOST_DATES", 2)  # so that the last is written alone
+    monkeypatch.setattr(shared_features, "MOST_DATES", 3)  # so that the last is written alone
     facts, accounts = hostile_inputs(seed=11, as_of=DATES[-1], customers=10)
     # More products than have codes.
-    facts = [{**row, "product": f"{number % 300}"} for number, row in enumerate(facts)]
+    facts = [{**row, "product": f"{number}"} for number, row in enumerate(facts)]
+    in_two_windows = [row for row in facts if DATES[1] - YEAR < row["event_date"] <= DATES[0]]
+    assert len(in_two_windows) > PRODUCT_BITS
     workspace.write_sources(facts, accounts)
     names = sorted({row["customer_id"] for row in facts if row["customer_id"]})
     profiles = [
@@ -66,7 +74,7 @@ def test_dates_together_have_the_rows_of_dates_alone(
     assert len({totals["later_rows"] for _, _, totals in together.values()}) > 1
 
 
-def test_what_fails_for_a_date_is_tried_again_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dates_that_fail_together_are_written_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshots = [begun(day, SourceVersions()) for day in DATES]
     asked: list[list[date]] = []
 
@@ -79,7 +87,19 @@ def test_what_fails_for_a_date_is_tried_again_for_the_next(monkeypatch: pytest.M
     monkeypatch.setattr(SharedFeatures, "_write", write)
     none: dict[str, DataFrame] = {}
     shared = SharedFeatures(None, none, snapshots)  # type: ignore[arg-type]
+    assert [shared.written(day).version for day in DATES] == [2, 3, 4, 5]
+    assert asked == [list(DATES), *([day] for day in DATES)]
+
+
+def test_what_fails_for_a_date_alone_fails_and_the_next_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_: SharedFeatures, some: Sequence[Snapshot]) -> dict[date, WrittenTable]:
+        if some[0].as_of == DATES[0]:
+            raise RuntimeError("disk full")
+        return {snapshot.as_of: WrittenTable(1, 0, "") for snapshot in some}
+
+    monkeypatch.setattr(SharedFeatures, "_write", write)
+    none: dict[str, DataFrame] = {}
+    shared = SharedFeatures(None, none, [begun(day, SourceVersions()) for day in DATES])  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="disk full"):
         shared.written(DATES[0])
-    assert [shared.written(day).version for day in DATES[1:]] == [2, 2]
-    assert asked == [list(DATES), list(DATES[1:])]
+    assert shared.written(DATES[1]).version == 1

@@ -121,7 +121,7 @@ def test_currencies_are_compared_as_they_look_and_without_case(spark: SparkSessi
     def currencies(*given: str | None) -> list[str]:
         rows = [("Ann", AS_OF, Decimal(1), Decimal(1), 1, currency) for currency in given]
         frame = spark.createDataFrame(rows, f"{COLUMNS.format('18,2')}, currency STRING")
-        return checked_source("fct_revenues", frame, {}, (), [AS_OF])[AS_OF].currencies()
+        return checked_source("fct_revenues", frame, {}, (), [AS_OF])[AS_OF].rows.currencies
 
     assert currencies("usd", "USD", " Usd\u00a0", None, " ") == ["USD"]
     assert currencies("usd", "eur") == ["EUR", "USD"]

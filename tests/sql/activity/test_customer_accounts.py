@@ -192,13 +192,15 @@ def test_each_date_counts_the_accounts_used_in_its_window(spark: SparkSession) -
         ("Bob", "a1", "2025-01-01"),
     ]
 
-    result = on_dates(spark, events, KNOWN, "2024-06-30", "2024-12-31")
+    result = on_dates(spark, events, KNOWN, "2024-06-30", "2024-09-30", "2024-12-31")
 
     assert_rows(
         result,
         f"as_of DATE, {CUSTOMER_ACCOUNTS}",
         ("2024-06-30", "Ann", "a2", ACTIVE),
         ("2024-06-30", "Ann", "new", UNKNOWN),
+        ("2024-09-30", "Ann", "a1", ACTIVE),
+        ("2024-09-30", "Ann", "new", UNKNOWN),
         ("2024-12-31", "Ann", "a1", ACTIVE),
         ("2024-12-31", "Ann", "a2", ACTIVE),
     )

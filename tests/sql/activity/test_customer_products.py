@@ -8,7 +8,7 @@ from tests.sql.steps import assert_rows, run_step, table
 
 WINDOW_EVENTS = "customer_key STRING, product STRING, event_date DATE"
 CUSTOMER_PRODUCTS = "as_of DATE, customer_key STRING, product STRING"
-DATES = ("2024-06-30", "2024-12-31")
+DATES = ("2024-06-30", "2024-09-30", "2024-12-31")
 
 
 @pytest.fixture(name="bought")
@@ -33,8 +33,8 @@ def customer_products(spark: SparkSession, bought: DataFrame, **values: Any) -> 
 def test_products_are_listed_once_a_customer(spark: SparkSession, bought: DataFrame) -> None:
     result = customer_products(spark, bought, products_are_coded=False)
 
-    of_december = [("Ann", "Basic"), ("Ann", "basic"), ("Ann", ""), ("Bob", "Basic")]
-    assert_rows(result, CUSTOMER_PRODUCTS, *((DATES[1], *row) for row in of_december))
+    bought_by = [("Ann", "Basic"), ("Ann", "basic"), ("Ann", ""), ("Bob", "Basic")]
+    assert_rows(result, CUSTOMER_PRODUCTS, *((day, *row) for row in bought_by for day in DATES[1:]))
 
 
 def test_each_date_lists_the_products_of_its_window(spark: SparkSession) -> None:
@@ -48,6 +48,8 @@ def test_each_date_lists_the_products_of_its_window(spark: SparkSession) -> None
         CUSTOMER_PRODUCTS,
         ("2024-06-30", "Ann", "of 2023-12-31"),
         ("2024-06-30", "Ann", "of 2024-06-30"),
+        ("2024-09-30", "Ann", "of 2024-06-30"),
+        ("2024-09-30", "Ann", "of 2024-07-01"),
         ("2024-12-31", "Ann", "of 2024-07-01"),
         ("2024-12-31", "Ann", "of 2024-12-31"),
     )

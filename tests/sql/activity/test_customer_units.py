@@ -497,3 +497,13 @@ def test_each_date_sees_the_events_of_its_own_window_and_those_before_as_history
             ),
         },
     )
+
+
+def test_an_event_of_two_windows_counts_for_each_date_by_its_distance(spark: SparkSession) -> None:
+    days = ("2024-12-31", "2025-03-31")
+
+    result = on_dates(spark, [event(), event()], *days, window_months=6)
+
+    later = {"recent_events": None, "earlier_events": 2, "months_0": 0b1000}
+    later |= {"latest_representative": latest(120, 3), "latest_region": latest(120, 4)}
+    assert_rows(result, CUSTOMER_UNITS, {"as_of": days[0], **unit()}, {"as_of": days[1], **unit(**later)})
