@@ -137,7 +137,9 @@ def test_a_run_is_reproduced_until_its_source_is_vacuumed(
     workspace.spark.sql(f"VACUUM delta.`{workspace.folder / 'fct_revenues'}` RETAIN 0 HOURS")
     workspace.spark.conf.unset("spark.databricks.delta.retentionDurationCheck.enabled")
     assert reproduced(workspace, run_id) == 3
-    assert "what it read is gone (vacuumed, or moved)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "what it read is gone (vacuumed, or moved). sources.fct_revenues: the file " in said
+    assert "run again" not in said
 
     assert reproduced(workspace, "no such run") == 2
     assert "RUN_ID: must be the run_id of a published run, got 'no such run'" in capsys.readouterr().err

@@ -14,8 +14,9 @@ _MISMATCH = re.compile(
 _REFUSED = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*?)(?: SQLSTATE: \w+)?$", re.MULTILINE)
 _UNDECODABLE = re.compile(r"\[MALFORMED_CHARACTER_CODING\].* with (\S+)")
 _OTHER_TYPE = "UnsupportedOperationException: org.apache.parquet.column.values.dictionary"
+VANISHED = "has vanished"
 _MEANS = {
-    "FILE_NOT_EXIST": "has vanished: run again when nobody replaces the files",
+    "FILE_NOT_EXIST": f"{VANISHED}: run again when nobody replaces the files",
     "CANNOT_READ_FILE_FOOTER": "is damaged or no Parquet file: write it again",
     "NO_HINT": "is damaged, cut off or of other types than the other files of its folder: write it again",
 }
