@@ -42,7 +42,7 @@ class Benchmark:
         self._folder = (folder / size.data).resolve()
         self._results = results
         self._outputs = self._folder / f"outputs-{size.months}"
-        self._checkouts = {"release": release or CHECKOUT}
+        self._release = release or CHECKOUT
 
     def run(self, wanted: dict[str, int], again: bool) -> None:
         """Makes the runs that are still to be made, the engines in turn.
@@ -166,7 +166,7 @@ class Benchmark:
 
     def _checkout(self, engine: str) -> Path:
         """Where the code of an engine is."""
-        return self._checkouts.get(engine, CHECKOUT)
+        return self._release if engine == "release" else CHECKOUT
 
 
 def stored(results: Path) -> list[report.Result]:

@@ -1,6 +1,7 @@
 -- Grain: one row per date and customer with an event, or a profile, on or before it.
 -- Inputs: active_customers (customer_measures with the name), customer_profiles.
--- Shuffles: none of its own: both come together by customer.
+-- Shuffles: none of its own: both come together by customer, which is enough where a session allows it
+-- (spark.sql.requireAllClusterKeysForCoPartition); else both.
 -- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
 -- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
 -- events has counts and money of 0; a sum that its column can't hold stays NULL. A company's own columns of

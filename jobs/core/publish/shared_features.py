@@ -16,7 +16,9 @@ from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.opening import key_is_name
 from jobs.core.sources.read_errors import read_errors_told
 
-MOST_DATES = 12  # whose features are written together: each multiplies the rows of an aggregation
+# Dates whose features are written together. Each multiplies the groups of an aggregation, and is a file that
+# a task has open: spark.sql.maxConcurrentOutputFileWriters in conf/spark allows one more.
+MOST_DATES = 12
 
 
 class SharedFeatures:

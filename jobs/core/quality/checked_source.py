@@ -91,9 +91,8 @@ def checked_source(
         Check(rule, name, found.severity, found.means, _rows(kinds), failed[rule], examples.get(rule))
         for rule, found in rules.items()
     ]
-    totals = _totals(name, rows, kinds)
     return {
-        as_of: CheckedSource(name, rows, totals | _totals_until(name, rows, kinds, position), checks)
+        as_of: CheckedSource(name, rows, _totals(name, rows, kinds, position), checks)
         for position, as_of in enumerate(dates)
     }
 
@@ -134,19 +133,25 @@ def _counted_rows(incoming: DataFrame) -> Column:
     return F.coalesce(F.sum(rows), F.lit(0))
 
 
-def _totals(name: str, rows: RuledRows, kinds: list[_Alike]) -> dict[str, Any]:
+def _totals(name: str, rows: RuledRows, kinds: list[_Alike], position: int) -> dict[str, Any]:
+    """What is counted for the date in this position."""
     aside = [kind for kind in kinds if kind.broken & rows.quarantining]
     kept = [kind for kind in kinds if not kind.broken & rows.quarantining]
     totals = {"rows": _rows(kinds), "quarantined": _rows(aside)}
     if name != "fct_revenues":
         return totals
+    later = [kind for kind in kept if kind.dates_before > position]
+    days = [kind.sums["latest_event"] for kind in kept if kind.dates_before <= position]
     counts = [kind.sums[end] or 0 for kind in kept for end in ("least_count", "most_count")]
     return {
         **totals,
+        "later_rows": _rows(later),
         "revenue": _added("revenue", kinds),
         "quarantined_revenue": _added("revenue", aside),
+        "later_revenue": _added("revenue", later),
         "amount": _added("amount", kinds),
         "quarantined_amount": _added("amount", aside),
+        "latest_event": max((day for day in days if day is not None), default=None),
         "units": money.Units(
             money.places(rows.incoming, "total_revenue", "total_gross_margin"),
             {
@@ -155,20 +160,6 @@ def _totals(name: str, rows: RuledRows, kinds: list[_Alike]) -> dict[str, Any]:
                 "event_count": max(map(abs, counts), default=0) * _rows(kept),
             },
         ),
-    }
-
-
-def _totals_until(name: str, rows: RuledRows, kinds: list[_Alike], position: int) -> dict[str, Any]:
-    """What is counted of fct_revenues by whether the date in this position sees it."""
-    if name != "fct_revenues":
-        return {}
-    kept = [kind for kind in kinds if not kind.broken & rows.quarantining]
-    later = [kind for kind in kept if kind.dates_before > position]
-    days = [kind.sums["latest_event"] for kind in kept if kind.dates_before <= position]
-    return {
-        "later_rows": _rows(later),
-        "later_revenue": _added("revenue", later),
-        "latest_event": max((day for day in days if day is not None), default=None),
     }
 
 

@@ -260,7 +260,7 @@ def test_several_dates_are_one_commit_and_counted_apart(spark: SparkSession, tab
         days[2]: replace(alone[1], version=version),
     }
     assert tables.read("scored").where(F.col("as_of") == days[1]).isEmpty()
-    with pytest.raises(Exception, match="DELTA_REPLACE_WHERE_MISMATCH"):
+    with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
         tables.replace("scored", days[:2], january.union(march), totals)
 
 
