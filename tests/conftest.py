@@ -55,6 +55,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     SparkSession.builder.config(map={**settings}).getOrCreate()
     session = open_session("customer-tiers tests")
     session.conf.set("spark.sql.shuffle.partitions", "3")
+    # Else each file of a Delta log is read by a task, which writes the code for it anew.
+    session.conf.set("spark.sql.files.minPartitionNum", "1")
     define_functions(session)
     yield session
     session.stop()

@@ -31,11 +31,10 @@ def assert_same_rows(published: Sequence[Row], expected: Sequence[Row], *keys: s
         assert ours == theirs
 
 
-def assert_snapshot(workspace: Workspace, expected: Snapshot) -> None:
-    assert_same_rows(
-        workspace.rows("customer_tiers", expected.as_of), expected.customer_tiers, "customer_key"
-    )
-    excluded = workspace.rows("excluded_customers", expected.as_of)
+def assert_snapshot(workspace: Workspace, expected: Snapshot, output: str = "output") -> None:
+    tiers = workspace.rows("customer_tiers", expected.as_of, output)
+    assert_same_rows(tiers, expected.customer_tiers, "customer_key")
+    excluded = workspace.rows("excluded_customers", expected.as_of, output)
     assert_same_rows(excluded, expected.excluded_customers, "customer_key")
 
 
@@ -44,16 +43,17 @@ def assert_comparison(
     current: Snapshot,
     previous: Snapshot | None,
     list_unchanged: bool = False,
+    output: str = "output",
 ) -> None:
     expected = (
         Migration([], []) if previous is None else migration(previous, current, list_unchanged=list_unchanged)
     )
-    moved = workspace.rows("tier_migration", current.as_of)
+    moved = workspace.rows("tier_migration", current.as_of, output)
     assert_same_rows(moved, expected.tier_migration, "customer_key")
-    totals = workspace.rows("tier_migration_summary", current.as_of)
+    totals = workspace.rows("tier_migration_summary", current.as_of, output)
     assert_same_rows(totals, expected.tier_migration_summary, "movement", "from_tier", "to_tier")
     summary = tier_summary(current, previous)
-    assert_same_rows(workspace.rows("tier_summary", current.as_of), summary, "tier")
+    assert_same_rows(workspace.rows("tier_summary", current.as_of, output), summary, "tier")
 
 
 def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspace: Workspace) -> None:

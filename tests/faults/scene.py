@@ -21,6 +21,7 @@ from tests.generate_profiles import profile
 
 BEFORE, AS_OF, LATER = date(2024, 3, 31), date(2024, 6, 30), date(2024, 9, 30)
 DAYS = (BEFORE, AS_OF, LATER)
+NAMES = ("Ann", "Bob", "Cy", "Di")
 PA, VPS = "profitability_adherence", "value_potential_strategic"
 DEFINITIONS = ("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW", "CREATE SCHEMA")
 LENIENT = {"limits": {"quarantined_share": 1, "rows_kept": 0, "revenue_kept": 0}}
@@ -31,6 +32,13 @@ State = dict[str, list[Row]]
 
 class InjectedError(Exception):
     """Thrown where a write has gone through."""
+
+
+def good_facts(revenue: str) -> list[Row]:
+    """Facts that no rule sets aside, of which one in the window of the last two dates has this revenue."""
+    first = [fact(name, "2024-02-01", str(100 * n)) for n, name in enumerate(NAMES, 1)]
+    changed = [fact("Ann", "2024-05-01", revenue), fact("Bob", "2024-08-01", "70")]
+    return [*first, *changed, fact("Ed", "2022-01-01")]
 
 
 @dataclass
@@ -60,17 +68,12 @@ class Scene:
         return scene
 
     def write_sources(self, revenue: str) -> None:
-        """Facts of which one in the window of the last two dates has this revenue, and one row is bad."""
-        names = ("Ann", "Bob", "Cy", "Di")
-        first = [fact(name, "2024-02-01", str(100 * n)) for n, name in enumerate(names, 1)]
-        changed = [fact("Ann", "2024-05-01", revenue), fact("Bob", "2024-08-01", "70")]
-        self.workspace.write_sources(
-            [*first, *changed, fact("Ed", "2022-01-01"), fact(" ", "2024-05-01")], active(*names)
-        )
+        """Good facts and a bad one, accounts and profiles."""
+        self.workspace.write_sources([*good_facts(revenue), fact(" ", "2024-05-01")], active(*NAMES))
         # Enough is known of each to be scored by the second model.
         known: Row = {"contract_years": "2", "on_time_payment_rate": "0.9", "health_score": "55"}
         ratings: Row = dict.fromkeys(("brand_rating", "reference_rating", "influence_rating"), "50")
-        profiles = [profile(name, arr=str(30_000 * n), **known, **ratings) for n, name in enumerate(names, 1)]
+        profiles = [profile(name, arr=str(30_000 * n), **known, **ratings) for n, name in enumerate(NAMES, 1)]
         self.workspace.write_source("dim_customers", profiles, PROFILES)
 
     def copy(self, name: str) -> str:
@@ -115,8 +118,8 @@ def failing_after(patch: pytest.MonkeyPatch, *points: Point) -> Iterator[list[Po
     def failing(operation: str) -> Callable[..., Any]:
         write = getattr(OutputTables, operation)
 
-        def written(tables: OutputTables, table: str, *given: Any) -> Any:
-            result = write(tables, table, *given)
+        def written(tables: OutputTables, table: str, *given: Any, **named: Any) -> Any:
+            result = write(tables, table, *given, **named)
             folder = Path(str(tables.location)).name
             place = (operation, folder if folder in {PA, VPS} else "", table)
             with lock:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -10,20 +11,24 @@ import pytest
 from jobs import decide, upgrade
 from jobs.core.delta.making import EARLIER_LAYOUT, HISTORY, LAYOUT
 from jobs.core.publish.readers import PUBLISHED
-from tests.conftest import Workspace
+from tests.conftest import Workspace, active
+from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
 from tests.faults.scene import (
     AS_OF,
     BEFORE,
     LATER,
     LENIENT,
+    NAMES,
     PA,
     VPS,
     Point,
     Scene,
     failing_after,
     failing_definitions,
+    good_facts,
     losing_answers,
 )
+from tests.reference.snapshots import snapshot
 
 # What `make test` tries: the middle of the comparison of a later date. (A run that is killed in a
 # snapshot is in test_processes.)
@@ -78,32 +83,47 @@ def test_a_failure_after_a_write_is_harmless_and_lost_answers_are_none(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene.made(workspace, PA, days=(AS_OF, LATER))
-    after = lost_answers(scene, monkeypatch)
-    fail_and_mend(scene, monkeypatch, after, [LATE], "failed")
+    with failing_after(monkeypatch, LATE) as made:
+        assert scene.run("output") == 1
+    assert LATE in made
+    seen = scene.seen("output")
+
+    after = lost_answers(scene, monkeypatch, "output")
+
+    # The date was published before the failure, and the later one kept what it was compared with.
+    assert seen == {**after.published, (PA, LATER): scene.published[PA, LATER]}
+    of = {AS_OF: good_facts("900"), LATER: good_facts("20")}
+    first, second = (snapshot(facts, active(*NAMES), day) for day, facts in of.items())
+    for current, previous in ((first, None), (second, first)):
+        assert_snapshot(workspace, current, f"output/{PA}")
+        assert_comparison(workspace, current, previous, output=f"output/{PA}")
 
 
-def lost_answers(scene: Scene, patch: pytest.MonkeyPatch) -> Scene:
+def kept_rows(scene: Scene, output: str) -> dict[str, Counter[str]]:
+    """How often each row stands in the tables that keep those of all runs."""
+    # Of the two sides of movements one check each is told, which may have the same figures.
+    of = {"data_quality": "rule <> 'movements_tie_to_snapshots'", "quarantine_fct_revenues": "true"}
+    tables = {table: scene.workspace.table(table, output).where(rows) for table, rows in of.items()}
+    return {table: Counter(map(str, frame.collect())) for table, frame in tables.items()}
+
+
+def lost_answers(scene: Scene, patch: pytest.MonkeyPatch, output: str) -> Scene:
     """The scene after a run of which every commit goes through, and every answer to one fails."""
-    told = scene.events("output")
-    scene.copy("lost")
+    told = scene.events(output)
+    before = kept_rows(scene, output)
     with losing_answers(patch) as lost:
-        assert scene.run("lost") == 0
+        assert scene.run(output) == 0
     assert len(lost) > 10
     # Nothing is there twice, and nothing that was published is told to have failed.
-    new = [event for event in scene.events("lost") if event not in told]
+    new = [event for event in scene.events(output) if event not in told]
     for model in scene.models:
         statuses = [(event["as_of"], event["status"]) for event in new if event["model"] == model]
         assert statuses[:2] == [(AS_OF, "started"), (AS_OF, "published")]
         assert statuses[2:] == [(LATER, "started"), (LATER, "published")]
-    for table in ("data_quality", "quarantine_fct_revenues"):
+    for table, rows in kept_rows(scene, output).items():
         # What the run appended: a day that is compared anew is told of again, under its own run.
-        before, now = (scene.workspace.table(table, output) for output in ("output", "lost"))
-        appended = now.exceptAll(before)
-        if table == "data_quality":
-            # Of the two sides of movements one check each is told, which may have the same figures.
-            appended = appended.where("rule <> 'movements_tie_to_snapshots'")
-        assert 0 < appended.count() == appended.distinct().count()
-    after = Scene(scene.workspace, scene.models, scene.seen("lost"))
+        assert set((rows - before[table]).values()) == {1}, table
+    after = Scene(scene.workspace, scene.models, scene.seen(output))
     for (model, day), state in after.published.items():
         assert (state == scene.published[model, day]) == (day == BEFORE), (model, day)
     return after
@@ -118,7 +138,7 @@ def test_a_failure_after_any_write_of_both_models_is_harmless(
     tables = {table for _, _, table, _ in made}
     assert {*PUBLISHED, "runs", "data_quality", "customer_features", "quarantine_fct_revenues"} == tables
     assert ("replace", VPS, "customer_segments", 1) in made
-    assert lost_answers(scene, monkeypatch).published == after.published
+    assert lost_answers(scene, monkeypatch, scene.copy("lost")).published == after.published
     # A model goes on where the other fails: both fail in one run, each after a write of its own.
     own = ([point for point in made if point[1] == model] for model in scene.models)
     shared = [(point,) for point in made if point[1] == ""]

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 _Result = TypeVar("_Result")
 _ATTEMPTS = 8  # of a commit that conflicts with another run's
 _CONFLICT = re.compile(r"DELTA_(CONCURRENT|METADATA_CHANGED|PROTOCOL_CHANGED)|Concurrent\w*Exception")
+MARK = "userMetadata"  # option of a write, and column of a table's history
 _RECENT = 5  # commits in which one's own is looked for first: a table's whole history is long
 
 
@@ -61,7 +62,7 @@ def write_once(
         The mark that the commit bears, and whether it was answered; if not, it was found in the log.
     """
     mark = str(uuid.uuid4())
-    options = {"userMetadata": mark, "txnAppId": mark, "txnVersion": "1"}
+    options = {MARK: mark, "txnAppId": mark, "txnVersion": "1"}
     attempts = _ATTEMPTS
     while True:
         attempts -= 1
@@ -79,21 +80,30 @@ def write_once(
             return mark, True
 
 
-def commit_once(spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]) -> Commit:
-    """Makes one commit as write_once does, and tells of it."""
+def commit_once(
+    spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]
+) -> Commit | None:
+    """Makes one commit as write_once does, and tells of it; None if the history doesn't know of it.
+
+    Delta leaves out a commit that appends no rows.
+    """
     mark, answered = write_once(spark, identifier, write)
     made = _find(spark, identifier, mark)
-    if made is None:
-        raise RuntimeError(f"{identifier}: was written, and its history doesn't know of it")
-    return Commit(*made, answered)
+    return None if made is None else Commit(*made, answered)
 
 
 def _find(spark: SparkSession, identifier: str, mark: str) -> tuple[int, int] | None:
     """Version and rows of the commit that bears a mark, if there is one; others may have come after it."""
     for limit in (f" LIMIT {_RECENT}", ""):
-        for commit in spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").collect():
-            if commit["userMetadata"] == mark:
-                # A commit without files tells no number of rows.
-                rows = (commit["operationMetrics"] or {}).get("numOutputRows", 0)
-                return int(commit["version"]), int(rows)
+        history = spark.sql(f"DESCRIBE HISTORY {identifier}{limit}").collect()
+        made = [commit for commit in history if commit[MARK] == mark]
+        if len(made) > 1:
+            raise RuntimeError(
+                f"{identifier}: versions {made[-1]['version']} and {made[0]['version']} are one commit made "
+                "twice, whose first answer the store lost: run again, which replaces both"
+            )
+        if made:
+            # A commit without files tells no number of rows.
+            rows = (made[0]["operationMetrics"] or {}).get("numOutputRows", 0)
+            return int(made[0]["version"]), int(rows)
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -25,12 +26,14 @@ class WrittenTable:
     """One table as a run wrote it: its Delta version, and the snapshot's rows and their hash.
 
     Attributes:
+        run_id: of the run, which the rows bear.
         totals: what else was added up over the rows on their way.
     """
 
     version: int
     rows: int
     content_hash: str
+    run_id: str
     totals: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,12 +56,12 @@ class Tally:
         found = rows.select("*", *self.values).groupBy("as_of").agg(*self.sums).collect()
         return {row["as_of"]: row.asDict() for row in found}
 
-    def written(self, version: int, sums: Mapping[str, Any] | None) -> WrittenTable:
+    def written(self, version: int, run_id: str, sums: Mapping[str, Any] | None) -> WrittenTable:
         """A table as it was written, of the sums over its rows; None where there were none."""
         if sums is None:
-            return WrittenTable(version, 0, NOTHING_HASHED, dict.fromkeys(self._names))
+            return WrittenTable(version, 0, NOTHING_HASHED, run_id, dict.fromkeys(self._names))
         totals = {name: sums[name] for name in self._names}
-        return WrittenTable(version, int(sums["rows"]), str(sums["content_hash"]), totals)
+        return WrittenTable(version, int(sums["rows"]), str(sums["content_hash"]), run_id, totals)
 
 
 def content_hash(frame: DataFrame) -> Total:
@@ -71,4 +74,20 @@ def content_hash(frame: DataFrame) -> Total:
     row_hash = F.xxhash64(*hashed, *(F.isnull(name) for name in hashed))
     return Total(
         row_hash.cast("decimal(38,0)"), lambda hashes: F.coalesce(F.sum(hashes), F.lit(0)).cast("string")
+    )
+
+
+def rows_of(run_ids: Mapping[date, str]) -> Column:
+    """Whether a row is of one of these dates and the run beside it."""
+    return F.col("as_of").isin(list(run_ids)) & F.col("run_id").isin(list(run_ids.values()))
+
+
+def fitted(table: DataFrame, frame: DataFrame) -> DataFrame:
+    """The rows with the columns of a table; NULL in those that they lack."""
+    given = set(frame.columns)
+    return frame.select(
+        *(
+            F.col(field.name) if field.name in given else F.lit(None).cast(field.dataType).alias(field.name)
+            for field in table.schema
+        )
     )

@@ -36,13 +36,14 @@ class DateRun:
     def __init__(self, output: Output, snapshot: Snapshot) -> None:
         self._output = output
         self.snapshot = snapshot
-        self.written = WrittenTable(0, 0, "")
+        self.written = WrittenTable(0, 0, "", snapshot.run_id)
         self._checks: list[tuple[str, Check]] = []
 
     def __enter__(self) -> Self:
         self.snapshot = replace(self.snapshot, started=time.monotonic())
         try:
             self._output.log.tell("started", self._output.models, self.snapshot)
+            self.snapshot = replace(self.snapshot, is_new=self._output.log.is_new(self.snapshot))
         except Exception as error:
             self._tell_of(error)
             raise
@@ -135,7 +136,7 @@ class DateRun:
     def write_features(self, shared: SharedFeatures) -> DataFrame:
         """customer_features of the date, as written."""
         as_of = self.snapshot.as_of
-        self.written = shared.written(as_of)
+        self.written = shared.written(as_of, is_new=self.snapshot.is_new)
         return self._output.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
     def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:

@@ -93,7 +93,7 @@ class Output:
     ) -> WrittenTable:
         """Replaces the rows of one date in one table; those of all models if no model is given."""
         labelled = self.labelled(frame, snapshot, model)
-        return self._replace(table, [snapshot.as_of], labelled, model, totals)[snapshot.as_of]
+        return self._replace(table, [snapshot], labelled, model, totals)[snapshot.as_of]
 
     def write_dates(
         self, table: str, snapshots: Sequence[Snapshot], frame: DataFrame, totals: Mapping[str, Total]
@@ -103,21 +103,23 @@ class Output:
         by_date = F.from_json(F.lit(run_ids), "map<string,string>")
         with_run = frame.withColumn("run_id", F.element_at(by_date, F.col("as_of").cast("string")))
         labelled = self.labelled(with_run, snapshots[0], None)
-        return self._replace(table, [snapshot.as_of for snapshot in snapshots], labelled, None, totals)
+        return self._replace(table, snapshots, labelled, None, totals)
 
     def _replace(
         self,
         table: str,
-        dates: Sequence[date],
+        snapshots: Sequence[Snapshot],
         labelled: DataFrame,
         model: ScoringModel | None,
         totals: Mapping[str, Total] | None,
     ) -> dict[date, WrittenTable]:
         tables = self.root if model is None else self.tables_of(model)
-        with timed(table if len(dates) == 1 else f"{table}, {len(dates)} dates") as rows:
+        run_ids = {snapshot.as_of: snapshot.run_id for snapshot in snapshots}
+        with timed(table if len(run_ids) == 1 else f"{table}, {len(run_ids)} dates") as rows:
             described = table_definition(table, model or self.models[0], self.settings.sources.own_columns)
             tables.create(table, labelled.schema.fields, described)
-            written = tables.replace(table, dates, labelled, totals)
+            are_new = all(snapshot.is_new for snapshot in snapshots)
+            written = tables.replace(table, run_ids, labelled, totals, are_new=are_new)
             rows.extend(each.rows for each in written.values())
         return written
 

@@ -7,11 +7,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config.table_registry import tables_with_views
-from jobs.core.delta.identifiers import Location, quoted_column
+from jobs.core.delta.identifiers import Location, literal, quoted_column
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish import explanation
 from jobs.core.publish.counting import disturbed
-from jobs.core.publish.runs import RunLog, events_of
+from jobs.core.publish.events import events_of
+from jobs.core.publish.runs import RunLog
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError, RunAgainError
 from jobs.core.runtime.nearest import one_of
@@ -19,7 +20,9 @@ from jobs.core.runtime.nearest import one_of
 PUBLISHED = tables_with_views()
 _MOST_ROUNDS = 20  # of making views while other runs publish
 _NONE = "SELECT * FROM {table} WHERE FALSE"
-_BRANCH = "SELECT {columns} FROM {table} VERSION AS OF {version} WHERE as_of IN ({dates})"
+_BRANCH = (
+    "SELECT {columns} FROM {table} VERSION AS OF {version} WHERE as_of IN ({dates}) AND run_id IN ({runs})"
+)
 
 
 def published(
@@ -105,5 +108,8 @@ def _query(tables: OutputTables, table: str, snapshots: Mapping[date, Snapshot],
             quoted_column(name) if name in there else f"NULL AS {quoted_column(name)}" for name in columns
         )
         listed = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
-        branches.append(_BRANCH.format(columns=selected, table=identifier, version=version, dates=listed))
+        runs = ", ".join(literal(snapshots[day].run_id) for day in sorted(days))
+        branches.append(
+            _BRANCH.format(columns=selected, table=identifier, version=version, dates=listed, runs=runs)
+        )
     return "\nUNION ALL\n".join(branches)

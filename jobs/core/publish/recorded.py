@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import ScoringModel
 from jobs.core.delta.tables import OutputTables
@@ -57,7 +58,8 @@ class RecordedSnapshot:
             self._at_version("customer_tiers"),
             self._at_version("model_components"),
         )
-        return self.tables.spark.sql(query).where(f"as_of = DATE '{self.as_of.isoformat()}'")
+        of_date, run_id = f"as_of = DATE '{self.as_of.isoformat()}'", self.snapshot.run_id
+        return self.tables.spark.sql(query).where(of_date).where(F.col("run_id") == run_id)
 
     def _at_version(self, table: str) -> str:
         version = self.snapshot.written[table].version

@@ -1,6 +1,6 @@
 """A run that publishes nothing: its output takes what it is given, counts it, and writes nowhere."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NoReturn
 
@@ -68,15 +68,17 @@ class _Unwritten(OutputTables):
     def replace(
         self,
         table: str,
-        dates: Sequence[date],
+        run_ids: Mapping[date, str],
         frame: DataFrame,
         totals: Mapping[str, Total] | None = None,
+        *,
+        are_new: bool = False,  # noqa: ARG002
     ) -> dict[date, WrittenTable]:
         """Computes the rows, every column of them, and counts them."""
         tally = Tally(frame, totals or {})
         found = tally.of(frame)
         self._frames[table] = frame
-        return {as_of: tally.written(0, found.get(as_of)) for as_of in dates}
+        return {as_of: tally.written(0, run_id, found.get(as_of)) for as_of, run_id in run_ids.items()}
 
     def read_written(self, table: str, as_of: date, written: WrittenTable) -> DataFrame:  # noqa: ARG002
         """The rows, computed again where they are read."""
@@ -88,6 +90,10 @@ class _UnwrittenLog(RunLog):
 
     def tell(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
         """Tells nothing."""
+
+    def is_new(self, _: Snapshot) -> bool:
+        """Nothing is written, new or not."""
+        return True
 
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run; none before the first."""

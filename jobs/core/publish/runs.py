@@ -16,7 +16,7 @@ from jobs.core.config.settings import Settings
 from jobs.core.config.table_registry import types_of
 from jobs.core.delta.stamps import later_than_all
 from jobs.core.delta.tables import OutputTables
-from jobs.core.publish.counting import in_order
+from jobs.core.publish.events import collected, events_of
 from jobs.core.publish.provenance import SEMANTICS, code_version, definitions, is_one_version
 from jobs.core.publish.snapshot import Snapshot, snapshots_of
 from jobs.core.runtime.errors import ConfigurationError
@@ -197,6 +197,18 @@ class RunLog:
         """
         return snapshots_of(events_of(tables, model_name))
 
+    def is_new(self, snapshot: Snapshot) -> bool:
+        """Whether no other run has told of a snapshot's date, when this one has: none wrote rows of it.
+
+        Of two that begin at once the later sees the other.
+        """
+        self._known = None
+        return all(
+            event["run_id"] == snapshot.run_id
+            for event in self.known_events()
+            if event["as_of"] == snapshot.as_of
+        )
+
     def latest_source_rows(self) -> dict[str, int]:
         """Rows of each source at the last published run that is known; none before the first."""
         # A day that is compared anew is told again, with what it read long ago.
@@ -234,15 +246,3 @@ def create_runs(tables: OutputTables, model: ScoringModel, holds: str) -> None:
     nothing = (F.lit(None).cast(kind).alias(name) for name, kind in types_of("runs").items())
     empty = one_row(tables.spark).select(*nothing)
     tables.create("runs", empty.schema.fields, table_definition("runs", model), {HOLDS: holds})
-
-
-def events_of(tables: OutputTables, model_name: str | None) -> list[dict[str, Any]]:
-    """All events of a model, or of the only one, as they happened."""
-    events = tables.read("runs")
-    return collected(events if model_name is None else events.where(F.col("model") == model_name))
-
-
-def collected(events: DataFrame) -> list[dict[str, Any]]:
-    """Events as they happened, at microseconds since 1970: in local times one hour of a year comes twice."""
-    stamped = events.withColumn("happened_at", F.unix_micros("happened_at"))
-    return in_order(row.asDict() for row in stamped.collect())

@@ -31,6 +31,7 @@ class Snapshot:
         configuration: that it was made with, as recorded; None while it is made.
         made_with: the code's version, semantics and definitions, as recorded; empty while it is made.
         started: `time.monotonic()` when the run began.
+        is_new: no other run has told of the date before: no table has rows of it.
     """
 
     as_of: date
@@ -44,6 +45,7 @@ class Snapshot:
     configuration: Configuration | None = None
     made_with: Mapping[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+    is_new: bool = False
 
 
 def begun(as_of: date, source_versions: SourceVersions) -> Snapshot:
@@ -64,7 +66,9 @@ def snapshot_of(run: Mapping[str, Any]) -> Snapshot:
         SourceVersions(run["source_versions"], run["source_files"]),
         run["source_rows"],
         {
-            table: WrittenTable(table_version, run["row_counts"][table], run["content_hashes"][table])
+            table: WrittenTable(
+                table_version, run["row_counts"][table], run["content_hashes"][table], run["run_id"]
+            )
             for table, table_version in run["table_versions"].items()
         },
         run["revenue"],

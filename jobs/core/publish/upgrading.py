@@ -22,8 +22,9 @@ from jobs.core.publish.carried_events import (
     published_by_model,
 )
 from jobs.core.publish.decisions import TABLE as DECISIONS
+from jobs.core.publish.events import collected
 from jobs.core.publish.layouts import renamed
-from jobs.core.publish.runs import HOLDS, SEVERAL_MODELS, collected, create_runs
+from jobs.core.publish.runs import HOLDS, SEVERAL_MODELS, create_runs
 from jobs.core.runtime.errors import BadDataError, ConfigurationError
 from jobs.core.runtime.progress import say, timed
 from jobs.core.sources.source_versions import SourceVersions
@@ -171,7 +172,7 @@ class Carrier:
                 as_of, was = each.snapshot.as_of, each.snapshot.written[table]
                 frame = renamed(table, self._old.read_written(table, as_of, was))
                 self._create(table, frame, each.model)
-                carried[as_of] = self.new.replace(table, [as_of], frame)[as_of]
+                carried[as_of] = self.new.replace(table, {as_of: was.run_id}, frame)[as_of]
                 self._check(table, as_of, was, carried[as_of])
                 rows.append(was.rows)
         return carried

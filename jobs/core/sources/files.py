@@ -10,8 +10,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core.config.inputs import WIDE, Input
-from jobs.core.delta import tables
 from jobs.core.delta.identifiers import path_identifier, quoted, quoted_column
+from jobs.core.delta.versions import latest_version, read_version
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.csv_form import decoded
 from jobs.core.sources.csv_source import RECORD, read_records
@@ -142,10 +142,10 @@ def _open_table(spark: SparkSession, place: str, given: Input, source_versions: 
     identifier = path_identifier(given.path) if given.path else quoted(given.table or "")
     version = source_versions.tables.get(name)
     if version is None:
-        version = tables.latest_version(spark, identifier)
+        version = latest_version(spark, identifier)
     if version is not None:
         source_versions.tables[name] = version
-        return tables.read_version(spark, identifier, version)
+        return read_version(spark, identifier, version)
     if given.path:
         raise ConfigurationError(f"{place}.path: must be a Delta table, got {given.path!r}, which isn't one")
     return source_versions.pin_files(name, spark.read.table(identifier))
@@ -177,7 +177,7 @@ def _refuse_delta(spark: SparkSession, place: str, given: Input, frame: DataFram
     """Refuses files of a Delta table, among which are those that were replaced or deleted."""
     for file in set(sorted(frame.inputFiles())[:: max(1, len(frame.inputFiles()) - 1)]):
         folder = unquote(file).rsplit("/", 1)[0]
-        if tables.latest_version(spark, path_identifier(folder)) is not None:
+        if latest_version(spark, path_identifier(folder)) is not None:
             raise ConfigurationError(
                 f"{place}.format: must be delta, got {given.format} for {given.path!r}, which is a Delta "
                 "table: use format: delta"

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.delta import commits
-from jobs.core.delta.commits import Commit, commit_once
+from jobs.core.delta.commits import MARK, Commit, commit_once
 from jobs.core.delta.identifiers import path_identifier
 
 
@@ -64,6 +64,14 @@ def test_a_conflict_with_ones_own_commit_does_not_make_it_twice(spark: SparkSess
     commit_once(spark, table, write_twice)
     assert there(spark, table, "twice") == 2
 
+    def write_twice_with_a_mark_alone(options: Mapping[str, str]) -> None:
+        for _ in range(2):
+            rows(spark, "again and again", 2).writeTo(table).option(MARK, options[MARK]).append()
+
+    versions = [latest(spark, table) + number for number in (1, 2)]
+    with pytest.raises(RuntimeError, match="versions {} and {} are one commit made twice".format(*versions)):
+        commit_once(spark, table, write_twice_with_a_mark_alone)
+
 
 def test_a_conflict_with_another_run_is_tried_again_and_other_failures_are_not(
     spark: SparkSession, table: str
@@ -75,7 +83,7 @@ def test_a_conflict_with_another_run_is_tried_again_and_other_failures_are_not(
             raise failure
         rows(spark, "again", 1).writeTo(table).options(**options).append()
 
-    assert commit_once(spark, table, write).answered
+    assert commit_once(spark, table, write) == Commit(latest(spark, table), 1, answered=True)
     assert there(spark, table, "again") == 1
 
     def fail(_: Mapping[str, str]) -> None:
@@ -97,3 +105,14 @@ def test_an_empty_commit_has_a_version_of_its_own_also_when_another_run_commits_
             rows(spark, "others", 1).writeTo(table).append()
 
     assert commit_once(spark, table, write) == Commit(before + 1, 0, answered=True)
+
+
+def test_what_appends_nothing_is_no_commit(spark: SparkSession, table: str) -> None:
+    before = latest(spark, table)
+    nothing = rows(spark, "nothing", 0)
+
+    found = commit_once(
+        spark, table, lambda options: nothing.writeTo(table).option(MARK, options[MARK]).append()
+    )
+
+    assert (found, latest(spark, table)) == (None, before)

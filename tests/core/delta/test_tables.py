@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriterV2, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.published_tables import TableDefinition
@@ -57,8 +57,8 @@ def written(spark: SparkSession, tables: OutputTables) -> WrittenTable:
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), ("c", 3, None))
     tables.create("scored", rows.schema.fields, LAYOUT)
     later = frame(spark, ("a", 9, None), as_of=SECOND)
-    tables.replace("scored", [SECOND], later)
-    return tables.replace("scored", [FIRST], rows)[FIRST]
+    tables.replace("scored", {SECOND: "run 1"}, later)
+    return tables.replace("scored", {FIRST: "run 1"}, rows)[FIRST]
 
 
 def test_replacing_tells_version_rows_and_hash_of_its_snapshot_alone(
@@ -78,8 +78,8 @@ def test_replacing_again_in_another_order_gives_the_same_hash_and_rows(
     spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     rows = frame(spark, ("c", 3, None), ("b", 2, "x"), ("a", 1, None), run_id="run 2").repartition(3)
-    again = tables.replace("scored", [FIRST], rows)[FIRST]
-    assert again == replace(written, version=3)
+    again = tables.replace("scored", {FIRST: "run 2"}, rows)[FIRST]
+    assert again == replace(written, version=3, run_id="run 2")
     assert tables.read("scored").count() == 4
 
     # What `written` published is in the table's history only now, and still found.
@@ -93,7 +93,7 @@ def test_rows_of_another_date_are_refused(
     spark: SparkSession, tables: OutputTables, written: WrittenTable
 ) -> None:
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
-        tables.replace("scored", [SECOND], frame(spark, ("a", 1, None), as_of=FIRST))
+        tables.replace("scored", {SECOND: "run 1"}, frame(spark, ("a", 1, None), as_of=FIRST))
     assert written.rows == 3
 
 
@@ -109,7 +109,7 @@ def test_constraints_are_enforced(
     spark: SparkSession, tables: OutputTables, row: tuple[Any, ...], told: str
 ) -> None:
     with pytest.raises(AnalysisException, match=told):
-        tables.replace("scored", [FIRST], frame(spark, row))
+        tables.replace("scored", {FIRST: "run 1"}, frame(spark, row))
 
 
 @pytest.mark.usefixtures("written")
@@ -181,12 +181,12 @@ def test_column_that_is_published_no_more_becomes_null_in_spite_of_its_check(
 ) -> None:
     third = date(2025, 6, 30)
     rows = frame(spark, ("a", 1, None), as_of=third).drop("revenue")
-    assert tables.replace("scored", [third], rows)[third].rows == 1
+    assert tables.replace("scored", {third: "run 1"}, rows)[third].rows == 1
 
 
 def test_empty_snapshot_has_no_rows_and_the_hash_0(spark: SparkSession, tables: OutputTables) -> None:
     tables.create("empty", frame(spark).schema.fields, LAYOUT)
-    assert tables.replace("empty", [FIRST], frame(spark))[FIRST] == WrittenTable(1, 0, "0")
+    assert tables.replace("empty", {FIRST: "run 1"}, frame(spark))[FIRST] == WrittenTable(1, 0, "0", "run 1")
 
 
 def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constraints(
@@ -203,7 +203,7 @@ def test_a_table_that_an_earlier_version_made_gets_its_history_and_lost_constrai
     properties = tables.properties("older") or {}
     assert properties["delta.deletedFileRetentionDuration"] == properties["delta.logRetentionDuration"]
     with pytest.raises(AnalysisException, match="CHECK constraint revenue_counted"):
-        tables.replace("older", [FIRST], frame(spark, ("a", -1, None)))
+        tables.replace("older", {FIRST: "run 1"}, frame(spark, ("a", -1, None)))
 
 
 def test_tables_that_are_as_defined_are_asked_for_nothing_but_get_what_they_lack(
@@ -246,22 +246,22 @@ def test_several_dates_are_one_commit_and_counted_apart(spark: SparkSession, tab
         frame(spark, ("a", 4, None), as_of=days[2]),
     )
     alone = [
-        tables.replace("scored", [day], rows, totals)[day]
+        tables.replace("scored", {day: "run 1"}, rows, totals)[day]
         for day, rows in ((days[0], january), (days[2], march))
     ]
-    tables.replace("scored", [days[1]], frame(spark, ("gone", 1, None), as_of=days[1]))
+    tables.replace("scored", {days[1]: "run 1"}, frame(spark, ("gone", 1, None), as_of=days[1]))
 
-    together = tables.replace("scored", days, january.union(march), totals)
+    together = tables.replace("scored", dict.fromkeys(days, "run 1"), january.union(march), totals)
 
     version = alone[0].version + 3
     assert together == {
         days[0]: replace(alone[0], version=version),
-        days[1]: WrittenTable(version, 0, "0", {"revenue": None}),
+        days[1]: WrittenTable(version, 0, "0", "run 1", {"revenue": None}),
         days[2]: replace(alone[1], version=version),
     }
     assert tables.read("scored").where(F.col("as_of") == days[1]).isEmpty()
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
-        tables.replace("scored", days[:2], january.union(march), totals)
+        tables.replace("scored", dict.fromkeys(days[:2], "run 1"), january.union(march), totals)
 
 
 @pytest.mark.usefixtures("written")
@@ -271,7 +271,7 @@ def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_wri
     fourth = date(2025, 12, 31)
     rows = frame(spark, ("a", 1, None), ("b", 2, "x"), as_of=fourth)
     totals = {"revenue": Total(F.col("revenue") * 10), "least": Total(F.col("customer_key"), F.min)}
-    once = tables.replace("scored", [fourth], rows, totals)[fourth]
+    once = tables.replace("scored", {fourth: "run 1"}, rows, totals)[fourth]
     seen = vars(Observation)["get"].fget
 
     def twice(observation: Observation) -> dict[str, Any]:
@@ -280,10 +280,51 @@ def test_what_a_stage_that_ran_twice_added_up_is_counted_again_from_what_was_wri
 
     monkeypatch.setattr(Observation, "get", property(twice))
 
-    again = tables.replace("scored", [fourth], rows, totals)[fourth]
+    again = tables.replace("scored", {fourth: "run 1"}, rows, totals)[fourth]
 
     assert once.totals == {"revenue": 30, "least": "a"}
     assert again == replace(once, version=once.version + 1)
+
+
+@pytest.mark.usefixtures("written")
+def test_rows_of_a_new_date_are_appended_and_read_as_one_run_wrote_them(
+    spark: SparkSession, tables: OutputTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifth, totals = date(2026, 6, 30), {"revenue": Total(F.col("revenue"))}
+    rows = {run: frame(spark, ("a", place, None), as_of=fifth, run_id=run) for place, run in enumerate("xyz")}
+
+    def write(run: str, rows: DataFrame, *, are_new: bool = True) -> WrittenTable:
+        return tables.replace("scored", {fifth: run}, rows, totals, are_new=are_new)[fifth]
+
+    found = [write(run, rows[run]) for run in "xy"]
+
+    # The second began at once with the first, and appended too.
+    assert [each.totals["revenue"] for each in found] == [0, 1]
+    assert [rows_of(tables.read_written("scored", fifth, each)) for each in found] == [
+        [(fifth, "x", "a", 0)],
+        [(fifth, "y", "a", 1)],
+    ]
+    assert tables.read("scored").where(F.col("as_of") == fifth).count() == 2
+    history = spark.sql(f"DESCRIBE HISTORY {tables.location.identifier('scored')} LIMIT 2").collect()
+    assert [commit["operationParameters"]["mode"] for commit in history] == ["Append", "Append"]
+    assert write("nobody", rows["x"].limit(0)) == WrittenTable(
+        found[1].version, 0, "0", "nobody", {"revenue": None}
+    )
+
+    append = DataFrameWriterV2.append
+
+    def unanswered(writer: DataFrameWriterV2) -> None:
+        append(writer)
+        raise RuntimeError("the connection was reset")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DataFrameWriterV2, "append", unanswered)
+        assert write("z", rows["z"]).totals == {"revenue": 2}
+
+    # A run that isn't the first replaces what all have written.
+    again = write("x", rows["x"], are_new=False)
+    assert (again.content_hash, again.rows) == (found[0].content_hash, 1)
+    assert tables.read("scored").where(F.col("as_of") == fifth).count() == 1
 
 
 @pytest.mark.usefixtures("written")
@@ -366,7 +407,7 @@ def test_tables_can_lie_in_a_schema_of_a_catalog(spark: SparkSession, schema: st
     rows = frame(spark, ("a", 1, None))
     assert tables.properties("scored") is None
     tables.create("scored", rows.schema.fields, LAYOUT, {"holds": "model x"})
-    written = tables.replace("scored", [FIRST], rows)[FIRST]
+    written = tables.replace("scored", {FIRST: "run 1"}, rows)[FIRST]
     assert written.rows == 1
     assert rows_of(spark.table("tiers_of_tests.scored")) == [(FIRST, "run 1", "a", 1)]
     assert (tables.properties("scored") or {})["holds"] == "model x"

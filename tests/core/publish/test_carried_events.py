@@ -102,7 +102,7 @@ def test_events_tell_of_the_new_tables_where_they_count_and_else_of_none(spark: 
             each,
             snapshot=replace(
                 each.snapshot,
-                written={"customer_tiers": WrittenTable(number, 2, f"new hash {number}")},
+                written={"customer_tiers": WrittenTable(number, 2, f"new hash {number}", "run")},
                 source_versions=SourceVersions({"fct_revenues": 7, DECISIONS: 10 + number}),
             ),
         )

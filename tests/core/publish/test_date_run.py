@@ -37,7 +37,7 @@ def test_nothing_is_published_of_files_that_changed_since_they_were_opened(
     output: Any = SimpleNamespace(
         models=[MODEL],
         root=SimpleNamespace(spark=None),
-        log=SimpleNamespace(tell=lambda status, *_: told.append(status)),
+        log=SimpleNamespace(tell=lambda status, *_: told.append(status), is_new=lambda _: True),
         keep_checks=lambda *_: None,
     )
 

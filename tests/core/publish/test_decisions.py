@@ -13,7 +13,7 @@ from jobs.core.config.decision_input import COLUMNS, Decision, read_file
 from jobs.core.config.model import load_model
 from jobs.core.config.settings import load_settings
 from jobs.core.delta.identifiers import path_identifier
-from jobs.core.delta.tables import latest_version
+from jobs.core.delta.versions import latest_version
 from jobs.core.delta.written import WrittenTable
 from jobs.core.publish.output import Output
 from jobs.core.publish.snapshot import Snapshot
@@ -236,15 +236,15 @@ def published(workspace: Workspace) -> Workspace:
     output = Output(workspace.spark, settings, [model])
     output.log.prepare(model)
     actions = [waiting("Ann"), waiting("Bob", "behavior_segment"), waiting("Cid", status="done")]
-    segments = [(AS_OF, name) for name in ("Ann", "Bob", "Cid")]
-    for rows, known in ((actions, segments), ([waiting("Dan")], [(AS_OF, "Dan")])):
+    segments = [(AS_OF, "1", name) for name in ("Ann", "Bob", "Cid")]
+    for rows, known in ((actions, segments), ([waiting("Dan")], [(AS_OF, "1", "Dan")])):
         for table, content, columns in (
             ("migration_actions", rows, _ACTIONS),
-            ("customer_segments", known, "as_of DATE, customer_key STRING"),
+            ("customer_segments", known, "as_of DATE, run_id STRING, customer_key STRING"),
         ):
             frame = workspace.spark.createDataFrame(content, columns).coalesce(1)
             frame.write.format("delta").mode("overwrite").save(str(workspace.folder / "output" / table))
-    tables = {table: WrittenTable(0, 3, "") for table in ("migration_actions", "customer_segments")}
+    tables = {table: WrittenTable(0, 3, "", "1") for table in ("migration_actions", "customer_segments")}
     output.log.tell("published", model, Snapshot(AS_OF, "1", SourceVersions(), written=tables, revenue=0))
     return workspace
 

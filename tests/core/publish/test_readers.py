@@ -77,14 +77,14 @@ def made(told: list[Row], *views_there: str) -> dict[str, str]:
     return found
 
 
-BRANCH = "SELECT {} FROM `s`.`customer_tiers` VERSION AS OF {} WHERE as_of IN ({})"
+BRANCH = "SELECT {} FROM `s`.`customer_tiers` VERSION AS OF {} WHERE as_of IN ({}) AND run_id IN ({})"
 COLUMNS = "`as_of`, `tier`, `added`"
 
 
 def test_all_dates_are_read_at_the_newest_version_where_no_other_run_touched_them() -> None:
     found = made(events("3 A started", "3 A published", "6 B started", "6 B published"))
     dates = "DATE '2024-03-31', DATE '2024-06-30'"
-    assert found["published_customer_tiers"] == BRANCH.format(COLUMNS, 3, dates)
+    assert found["published_customer_tiers"] == BRANCH.format(COLUMNS, 3, dates, "'A', 'B'")
     assert set(found) == {"published_customer_tiers", "published_tier_summary", "score_components"}
 
 
@@ -92,15 +92,15 @@ def test_a_disturbed_date_is_read_at_its_own_version_with_the_columns_of_all() -
     told = events("3 A started", "3 A published", "6 B started", "6 B published", "3 C started", "3 C failed")
     assert made(told)["published_customer_tiers"] == " UNION ALL ".join(
         [
-            BRANCH.format("`as_of`, `tier`, NULL AS `added`", 1, "DATE '2024-03-31'"),
-            BRANCH.format(COLUMNS, 3, "DATE '2024-06-30'"),
+            BRANCH.format("`as_of`, `tier`, NULL AS `added`", 1, "DATE '2024-03-31'", "'A'"),
+            BRANCH.format(COLUMNS, 3, "DATE '2024-06-30'", "'B'"),
         ]
     )
 
 
 def test_a_date_that_is_withdrawn_leaves_the_views() -> None:
     told = events("3 A started", "3 A published", "6 B started", "6 B published", "3 A withdrawn")
-    assert made(told)["published_customer_tiers"] == BRANCH.format(COLUMNS, 3, "DATE '2024-06-30'")
+    assert made(told)["published_customer_tiers"] == BRANCH.format(COLUMNS, 3, "DATE '2024-06-30'", "'B'")
 
 
 def test_views_of_which_all_dates_are_withdrawn_show_nothing_and_none_is_made_for_it() -> None:

@@ -50,7 +50,7 @@ def test_a_snapshot_is_read_at_its_recorded_versions(output: Output) -> None:
 
     output.log.prepare(MODEL)
     write(output, "1", below=1, weight=0.5)
-    written = {table: WrittenTable(0, 1, "") for table in ("customer_tiers", "model_components")}
+    written = {table: WrittenTable(0, 1, "", "1") for table in ("customer_tiers", "model_components")}
     for day in (EARLIER, AS_OF):
         output.log.tell("published", MODEL, Snapshot(day, "1", SourceVersions(), written=written, revenue=0))
     write(output, "2", below=2, weight=0.25)  # by a run that never published

@@ -275,3 +275,12 @@ def test_a_run_is_like_one_that_published_with_its_configuration_code_and_defini
     monkeypatch.undo()
     monkeypatch.setattr("jobs.core.publish.runs.code_version", lambda: "0.2.0+ffff")
     assert not log.has_published_alike(MODEL)
+
+
+def test_a_date_is_new_until_another_run_tells_of_it(log: RunLog) -> None:
+    new = Snapshot(date(2024, 9, 30), "run 3", SourceVersions())
+    assert not log.is_new(replace(FIRST, run_id="run 3"))
+    log.tell("started", MODEL, new)
+    assert log.is_new(new)
+    log.tell("started", MODEL, replace(new, run_id="run 4"))
+    assert not log.is_new(new)

@@ -23,7 +23,7 @@ from tests.generate import hostile_inputs
 from tests.generate_profiles import profile
 
 # Their windows overlap.
-DATES = (date(2023, 11, 30), date(2024, 2, 29), date(2024, 5, 31), date(2024, 12, 31))
+DATES = (date(2023, 11, 30), date(2024, 2, 29), date(2024, 12, 31))
 
 YEAR = timedelta(days=366)
 
@@ -38,7 +38,7 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
     found = {}
     for snapshot in snapshots:
         day = snapshot.as_of
-        table = shared.written(day)
+        table = shared.written(day, is_new=False)
         rows = output.root.read_written("customer_features", day, table).drop(ROW_ID).collect()
         by_key = sorted((row.asDict() for row in rows), key=lambda row: str(row["customer_key"]))
         assert {row.pop("run_id") for row in by_key} == {snapshot.run_id}
@@ -49,11 +49,11 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
 def test_dates_together_have_the_rows_of_dates_alone(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_features, "MOST_DATES", 3)  # so that the last is written alone
-    facts, accounts = hostile_inputs(seed=11, as_of=DATES[2], customers=10)
+    monkeypatch.setattr(shared_features, "MOST_DATES", 2)  # so that the last is written alone
+    facts, accounts = hostile_inputs(seed=11, as_of=date(2024, 5, 31), customers=10)
     # More products than have codes.
     facts = [{**row, "product": f"{number}"} for number, row in enumerate(facts)]
-    together = [row for row in facts if DATES[0] - YEAR < row["event_date"] <= DATES[2]]
+    together = [row for row in facts if DATES[0] - YEAR < row["event_date"] <= DATES[1]]
     assert len(together) > PRODUCT_BITS
     assert any(DATES[1] - YEAR < row["event_date"] <= DATES[0] for row in together)
     workspace.write_sources(facts, accounts)
@@ -83,12 +83,12 @@ def test_dates_that_fail_together_are_written_one_by_one(monkeypatch: pytest.Mon
         asked.append([snapshot.as_of for snapshot in some])
         if len(asked) == 1:
             raise RuntimeError("disk full")
-        return {snapshot.as_of: WrittenTable(len(asked), 0, "") for snapshot in some}
+        return {snapshot.as_of: WrittenTable(len(asked), 0, "", "run") for snapshot in some}
 
     monkeypatch.setattr(SharedFeatures, "_write", write)
     none: dict[str, DataFrame] = {}
     shared = SharedFeatures(None, none, snapshots)  # type: ignore[arg-type]
-    assert [shared.written(day).version for day in DATES] == [2, 3, 4, 5]
+    assert [shared.written(day, is_new=False).version for day in DATES] == [2, 3, 4]
     assert asked == [list(DATES), *([day] for day in DATES)]
 
 
@@ -96,11 +96,11 @@ def test_what_fails_for_a_date_alone_fails_and_the_next_is_tried(monkeypatch: py
     def write(_: SharedFeatures, some: Sequence[Snapshot]) -> dict[date, WrittenTable]:
         if some[0].as_of == DATES[0]:
             raise RuntimeError("disk full")
-        return {snapshot.as_of: WrittenTable(1, 0, "") for snapshot in some}
+        return {snapshot.as_of: WrittenTable(1, 0, "", "run") for snapshot in some}
 
     monkeypatch.setattr(SharedFeatures, "_write", write)
     none: dict[str, DataFrame] = {}
     shared = SharedFeatures(None, none, [begun(day, SourceVersions()) for day in DATES])  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="disk full"):
-        shared.written(DATES[0])
-    assert shared.written(DATES[1]).version == 1
+        shared.written(DATES[0], is_new=False)
+    assert shared.written(DATES[1], is_new=False).version == 1

@@ -25,7 +25,7 @@ def history(decisions: int | None = None) -> dict[date, Snapshot]:
             snapshot = replace(
                 snapshot,
                 source_versions=SourceVersions({DECISIONS: decisions}),
-                written={SEGMENTS: WrittenTable(1, 1, f"hash {number}")},
+                written={SEGMENTS: WrittenTable(1, 1, f"hash {number}", "run")},
                 previous_segments_hash=remembered,
             )
         found[day] = previous = snapshot
@@ -54,7 +54,7 @@ def test_a_day_published_again_before_or_withdrawn_makes_the_next_stale_wherever
 
 def test_a_day_that_remembers_other_segments_or_knows_fewer_decisions_is_stale() -> None:
     others = history(decisions=3)
-    others[DAYS[0]] = replace(others[DAYS[0]], written={SEGMENTS: WrittenTable(2, 1, "others")})
+    others[DAYS[0]] = replace(others[DAYS[0]], written={SEGMENTS: WrittenTable(2, 1, "others", "another")})
     assert stale_days(others) == [DAYS[1]]
 
     decided = history(decisions=3)

@@ -43,7 +43,7 @@ def features(spark: SparkSession, **customers: Mapping[str, Value]) -> DataFrame
 
 def checked(found: DataFrame, units: Units) -> list[Check]:
     totals = found.agg(*(total.in_one().alias(name) for name, total in sums.totals(units).items()))
-    written = WrittenTable(0, found.count(), "", totals.collect()[0].asDict())
+    written = WrittenTable(0, found.count(), "", "run", totals.collect()[0].asDict())
     return sums.checks(RULES, found, written)
 
 

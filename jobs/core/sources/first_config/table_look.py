@@ -13,8 +13,8 @@ from pyspark.sql import types as T  # noqa: N812
 
 from jobs.core.config.documents import validate
 from jobs.core.config.inputs import Input
-from jobs.core.delta import tables
 from jobs.core.delta.identifiers import path_identifier, quoted_column
+from jobs.core.delta.versions import latest_version
 from jobs.core.runtime.errors import ConfigurationError
 from jobs.core.sources.files import as_name, open_input, why_not_opened
 from jobs.core.sources.source_versions import SourceVersions
@@ -105,7 +105,7 @@ def look_at(spark: SparkSession, option: str, place: str) -> TableLook:
 
 def _recognised(spark: SparkSession, option: str, path: str, place: str) -> TableLook:
     """A table without its columns: Delta by its log, Parquet by its first bytes, else CSV."""
-    if tables.latest_version(spark, path_identifier(path)) is not None:
+    if latest_version(spark, path_identifier(path)) is not None:
         return TableLook(place, "delta", ())
     try:
         # Text as its bytes: which characters they are is to be found out.
