@@ -31,6 +31,7 @@ def hashes(
     write(Random(shuffle_partitions), files, output)
     with (
         changed_setting(spark, "spark.sql.shuffle.partitions", str(shuffle_partitions)),
+        changed_setting(spark, "spark.sql.files.minPartitionNum", str(files)),  # each is read by a task
         # Else Spark would merge these small partitions into one again.
         changed_setting(spark, "spark.sql.adaptive.coalescePartitions.enabled", "false"),
     ):

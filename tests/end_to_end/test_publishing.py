@@ -173,6 +173,7 @@ def test_several_models_are_published_apart_to_a_catalog(workspace: Workspace) -
         # What a run that was not published has left behind is not seen through the view.
         spark.sql("DELETE FROM tiers_by_region.customer_tiers")
         assert spark.table("tiers_by_region.published_customer_tiers").count() == 2
+        assert spark.table("tiers_by_region.score_components").count() == 14
         runs = spark.table("tiers.runs").where("status = 'published'").collect()
         assert sorted(row["model"] for row in runs) == ["by_region", "profitability_adherence"]
         assert set(runs[0]["source_versions"]) == {"fct_revenues", "dim_accounts"}

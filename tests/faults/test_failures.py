@@ -11,7 +11,7 @@ import pytest
 from jobs import decide, upgrade
 from jobs.core.delta.making import EARLIER_LAYOUT, HISTORY, LAYOUT
 from jobs.core.publish.readers import PUBLISHED
-from tests.conftest import Workspace, active
+from tests.conftest import Row, Workspace, active
 from tests.end_to_end.test_against_reference import assert_comparison, assert_snapshot
 from tests.faults.scene import (
     AS_OF,
@@ -41,6 +41,15 @@ def assert_only_whole_states(scene: Scene, output: str, after: Scene, points: Se
         assert state in (scene.published[model, day], after.published[model, day]), (points, model, day)
 
 
+def assert_closed_once(scene: Scene, new: Sequence[Row], points: Sequence[Point]) -> None:
+    """What was begun is closed, once; and nothing that was published is told to have failed."""
+    for model in scene.models:
+        statuses = [event["status"] for event in new if event["model"] == model]
+        asked = [event["status"] for event in new if event["model"] == model and event["as_of"] == AS_OF]
+        assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (points, new)
+        assert statuses.count("started") == len(statuses) / 2, (points, statuses)
+
+
 def fail_and_mend(
     scene: Scene, patch: pytest.MonkeyPatch, after: Scene, points: Sequence[Point], output: str
 ) -> None:
@@ -52,13 +61,7 @@ def fail_and_mend(
 
     assert set(points) <= set(made)
     assert_only_whole_states(scene, output, after, points)
-    new = scene.events(output)[told:]
-    for model in scene.models:
-        statuses = [event["status"] for event in new if event["model"] == model]
-        asked = [event["status"] for event in new if event["model"] == model and event["as_of"] == AS_OF]
-        # What was begun is closed, once; and nothing that was published is told to have failed.
-        assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (points, new)
-        assert statuses.count("started") == len(statuses) / 2, (points, statuses)
+    assert_closed_once(scene, scene.events(output)[told:], points)
 
     assert scene.run(output) == 0, points
     assert scene.seen(output) == after.published, points
@@ -83,9 +86,11 @@ def test_a_failure_after_a_write_is_harmless_and_lost_answers_are_none(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene.made(workspace, PA, days=(AS_OF, LATER))
+    told = len(scene.events("output"))
     with failing_after(monkeypatch, LATE) as made:
         assert scene.run("output") == 1
     assert LATE in made
+    assert_closed_once(scene, scene.events("output")[told:], [LATE])
     seen = scene.seen("output")
 
     after = lost_answers(scene, monkeypatch, "output")

@@ -55,8 +55,8 @@ def write_once(
     Args:
         spark: the session.
         identifier: of the table.
-        write: makes the commit with the options that it is given. By them the commit is found again in the
-            log when the answer to it fails, and Delta skips it where it is there already.
+        write: makes the commit with the options that it is given. By `MARK` the commit is found again in the
+            log when the answer to it fails, by the others Delta skips it where it is there already.
 
     Returns:
         The mark that the commit bears, and whether it was answered; if not, it was found in the log.
@@ -80,16 +80,17 @@ def write_once(
             return mark, True
 
 
-def commit_once(
-    spark: SparkSession, identifier: str, write: Callable[[Mapping[str, str]], None]
-) -> Commit | None:
-    """Makes one commit as write_once does, and tells of it; None if the history doesn't know of it.
+def made_commit(spark: SparkSession, identifier: str, mark: str, *, answered: bool) -> Commit:
+    """The commit that write_once made, as the table's history knows it.
 
-    Delta leaves out a commit that appends no rows.
+    Raises:
+        RuntimeError: it doesn't, or knows of two: with the mark alone Delta takes a commit whose first answer
+            the store lost for another run's, and makes it again.
     """
-    mark, answered = write_once(spark, identifier, write)
     made = _find(spark, identifier, mark)
-    return None if made is None else Commit(*made, answered)
+    if made is None:
+        raise RuntimeError(f"{identifier}: was written, and its history doesn't know of it")
+    return Commit(*made, answered)
 
 
 def _find(spark: SparkSession, identifier: str, mark: str) -> tuple[int, int] | None:

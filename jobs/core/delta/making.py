@@ -17,6 +17,8 @@ PROPERTIES = {
     # No bounds of columns: files are in no order but that of dates, so bounds would spare no reader a file,
     # and to gather them was a fifth of the writing.
     "delta.dataSkippingNumIndexedCols": "0",
+    # A commit that replaces a date sees what is appended to it meanwhile. (Databricks' default doesn't.)
+    "delta.isolationLevel": "Serializable",
     # By this Delta recognises a commit that it is asked to make twice, soon after or never.
     "delta.setTransactionRetentionDuration": "interval 30 days",
 }

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField, StructType
 
 from jobs.core.config.published_tables import TableDefinition
-from jobs.core.delta.commits import MARK, Commit, commit_once, retried, write_once
+from jobs.core.delta.commits import MARK, Commit, made_commit, retried, write_once
 from jobs.core.delta.identifiers import Location, literal, quoted
 from jobs.core.delta.making import (
     EARLIER_LAYOUT,
@@ -191,8 +191,8 @@ class OutputTables:
             frame: the rows; columns that the table has and they lack become NULL.
             totals: to be added up too; of several dates, which can't be told apart on their way, the rows are
                 read again for it, as they were written.
-            are_new: no run has written rows of these dates, so that none need be found and removed: what
-                Delta reads and computes of its log for that takes three times as long as to append.
+            are_new: of one date that no run has written rows of. They are appended: what Delta reads and
+                computes of its log to find what it replaces takes three times as long.
 
         Returns:
             The table as it was written, by date.
@@ -200,31 +200,34 @@ class OutputTables:
         identifier = self.location.identifier(table)
         rows = fitted(self.read(table), frame)
         tally = Tally(rows, totals or {})
-        dates = list(run_ids)
+        dates, own = list(run_ids), rows_of(run_ids)
         seen: dict[date, Mapping[str, Any]] = {}
 
         def write(options: Mapping[str, str]) -> None:
             written, observation = rows, None
             if len(dates) == 1:
                 observation = Observation()
-                written = rows.select("*", *tally.values).observe(observation, *tally.sums)
+                strays = F.count_if(~own).alias("strays")
+                written = rows.select("*", *tally.values).observe(observation, *tally.sums, strays)
             to = written.select(*rows.columns).writeTo(identifier)
             if are_new:
-                # Not with Delta's own mark of what is made once, for which it would read its log too.
+                # Without Delta's own mark of what is made once, for which it would read its log too.
                 to.option(MARK, options[MARK]).append()
             else:
                 to.options(**options).overwrite(F.col("as_of").isin(dates))
             if observation is not None:
                 seen[dates[0]] = observation.get
 
-        commit = commit_once(self.spark, identifier, write)
-        if commit is None:
-            if not are_new or not seen or seen[dates[0]]["rows"]:
-                raise RuntimeError(f"{identifier}: was written, and its history doesn't know of it")
-            commit = Commit(self.version(table), 0, answered=True)
+        mark, answered = write_once(self.spark, identifier, write)
+        if are_new and answered and not seen[dates[0]]["rows"]:
+            commit = Commit(self.version(table), 0, answered=True)  # Delta commits nothing of nothing
+        else:
+            commit = made_commit(self.spark, identifier, mark, answered=answered)
+        if any(found["strays"] for found in seen.values()):
+            raise RuntimeError(f"{identifier}: rows of other dates or runs than {run_ids} were written")
         if not seen or not commit.answered or seen[dates[0]]["rows"] != commit.rows:
             # The answer failed, or a stage ran twice, of which an observation adds up both (SPARK-58183).
-            seen = tally.of(self.read_at(table, commit.version).where(rows_of(run_ids)))
+            seen = tally.of(self.read_at(table, commit.version).where(own))
         return {
             as_of: tally.written(commit.version, run_id, seen.get(as_of)) for as_of, run_id in run_ids.items()
         }

@@ -78,7 +78,7 @@ def content_hash(frame: DataFrame) -> Total:
 
 
 def rows_of(run_ids: Mapping[date, str]) -> Column:
-    """Whether a row is of one of these dates and the run beside it."""
+    """Whether a row is of one of these dates, written by its run (each of which writes one date)."""
     return F.col("as_of").isin(list(run_ids)) & F.col("run_id").isin(list(run_ids.values()))
 
 

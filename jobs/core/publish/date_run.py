@@ -94,13 +94,19 @@ class DateRun:
         """Tells `runs` that a model's snapshot is published: from here on readers see it.
 
         Raises:
-            RunAgainError: files that were read are others now.
+            RunAgainError: files that were read are others now, or another run of the date has begun.
         """
         changed = self.snapshot.source_versions.changed()
         if changed:
             raise RunAgainError(
                 f"{self.snapshot.as_of}: the files of {', '.join(changed)} changed while they were read, and "
                 "nothing is published: run again"
+            )
+        if snapshot.is_new and not self._output.log.is_new(snapshot):
+            # What was appended may stand among the other run's rows; what it writes from now on does not.
+            raise RunAgainError(
+                f"{self.snapshot.as_of}: another run began to publish the date meanwhile, and this one "
+                "publishes nothing: run again if it should"
             )
         self._keep_checks()
         self._output.log.tell("published", model, snapshot)
@@ -136,7 +142,7 @@ class DateRun:
     def write_features(self, shared: SharedFeatures) -> DataFrame:
         """customer_features of the date, as written."""
         as_of = self.snapshot.as_of
-        self.written = shared.written(as_of, is_new=self.snapshot.is_new)
+        self.written = shared.written(as_of)
         return self._output.root.read_written("customer_features", as_of, self.written).drop(*LABELS)
 
     def _set_aside(self, checked: Mapping[str, CheckedSource]) -> None:

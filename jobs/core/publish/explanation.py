@@ -82,9 +82,9 @@ def published_metrics(columns: list[str]) -> list[str]:
 
 
 def score_components_view(tables: OutputTables) -> str:
-    """The query over one location's tables, as Spark names them."""
+    """The query over the views of what one location publishes, as Spark names them."""
     return score_components_query(
         tables.read("customer_tiers").columns,
-        tables.location.identifier("customer_tiers"),
-        tables.location.identifier("model_components"),
+        tables.location.identifier("published_customer_tiers"),
+        tables.location.identifier("published_model_components"),
     )

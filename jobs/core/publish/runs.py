@@ -198,9 +198,10 @@ class RunLog:
         return snapshots_of(events_of(tables, model_name))
 
     def is_new(self, snapshot: Snapshot) -> bool:
-        """Whether no other run has told of a snapshot's date, when this one has: none wrote rows of it.
+        """Whether no other run has told of a snapshot's date.
 
-        Of two that begin at once the later sees the other.
+        Asked when its own run has told that it starts, so that of two that begin at once the later sees the
+        other, and before it publishes: a run that began later has written nothing that this one reads.
         """
         self._known = None
         return all(

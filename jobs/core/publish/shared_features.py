@@ -1,7 +1,6 @@
 """What the dates of a command share: sources are checked once, and features are written together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -61,20 +60,12 @@ class SharedFeatures:
                     rows.append(self._checked[name][as_of].totals["rows"])
         return {name: found[as_of] for name, found in self._checked.items()}
 
-    def written(self, as_of: date, *, is_new: bool) -> WrittenTable:
-        """customer_features of a date, which are written with those of the dates after it.
-
-        Args:
-            as_of: the date.
-            is_new: as its Snapshot has it; what is known of the dates after it is told later.
-        """
+    def written(self, as_of: date) -> WrittenTable:
+        """customer_features of a date, which are written with those of the dates after it."""
         if as_of not in self._written:
             days = [day for day in self._snapshots if day >= as_of][: self._most_dates]
-            is_alone = days == list(self._snapshots)[-1:] and self._most_dates > 1
             try:
-                self._written |= self._write(
-                    [replace(self._snapshots[day], is_new=is_new and is_alone) for day in days]
-                )
+                self._written |= self._write([self._snapshots[day] for day in days])
             except Exception as error:
                 if len(days) == 1:
                     raise

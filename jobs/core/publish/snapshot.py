@@ -31,7 +31,8 @@ class Snapshot:
         configuration: that it was made with, as recorded; None while it is made.
         made_with: the code's version, semantics and definitions, as recorded; empty while it is made.
         started: `time.monotonic()` when the run began.
-        is_new: no other run has told of the date before: no table has rows of it.
+        is_new: no other run had told of the date when this one did, so that no table of a model has rows of
+            it. (Those of customer_features may be there: they are written for later dates too.)
     """
 
     as_of: date

@@ -1,13 +1,13 @@
 """Commits are made once, whatever becomes of the answer to them, and tell their own version and rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.delta import commits
-from jobs.core.delta.commits import MARK, Commit, commit_once
+from jobs.core.delta.commits import MARK, Commit, made_commit, write_once
 from jobs.core.delta.identifiers import path_identifier
 
 
@@ -32,6 +32,11 @@ def there(spark: SparkSession, table: str, kind: str) -> int:
 
 def latest(spark: SparkSession, table: str) -> int:
     return int(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").collect()[0]["version"])
+
+
+def commit_once(spark: SparkSession, table: str, write: Callable[[Mapping[str, str]], None]) -> Commit:
+    mark, answered = write_once(spark, table, write)
+    return made_commit(spark, table, mark, answered=answered)
 
 
 def test_a_commit_whose_answer_fails_is_recognised_and_not_made_again(
@@ -64,13 +69,17 @@ def test_a_conflict_with_ones_own_commit_does_not_make_it_twice(spark: SparkSess
     commit_once(spark, table, write_twice)
     assert there(spark, table, "twice") == 2
 
-    def write_twice_with_a_mark_alone(options: Mapping[str, str]) -> None:
+
+def test_a_commit_that_bears_the_mark_alone_and_is_made_twice_is_told(
+    spark: SparkSession, table: str
+) -> None:
+    def write_twice(options: Mapping[str, str]) -> None:
         for _ in range(2):
-            rows(spark, "again and again", 2).writeTo(table).option(MARK, options[MARK]).append()
+            rows(spark, "unseen", 2).writeTo(table).option(MARK, options[MARK]).append()
 
     versions = [latest(spark, table) + number for number in (1, 2)]
     with pytest.raises(RuntimeError, match="versions {} and {} are one commit made twice".format(*versions)):
-        commit_once(spark, table, write_twice_with_a_mark_alone)
+        commit_once(spark, table, write_twice)
 
 
 def test_a_conflict_with_another_run_is_tried_again_and_other_failures_are_not(
@@ -111,8 +120,7 @@ def test_what_appends_nothing_is_no_commit(spark: SparkSession, table: str) -> N
     before = latest(spark, table)
     nothing = rows(spark, "nothing", 0)
 
-    found = commit_once(
-        spark, table, lambda options: nothing.writeTo(table).option(MARK, options[MARK]).append()
-    )
+    with pytest.raises(RuntimeError, match="was written, and its history doesn't know of it"):
+        commit_once(spark, table, lambda options: nothing.writeTo(table).option(MARK, options[MARK]).append())
 
-    assert (found, latest(spark, table)) == (None, before)
+    assert latest(spark, table) == before

@@ -136,6 +136,7 @@ def test_every_reader_can_open_the_table(tables: OutputTables) -> None:
         "delta.dataSkippingNumIndexedCols": "0",
         "delta.logRetentionDuration": "interval 18250 days",
         "delta.deletedFileRetentionDuration": "interval 18250 days",
+        "delta.isolationLevel": "Serializable",
         "delta.setTransactionRetentionDuration": "interval 30 days",
         "delta.appendOnly": "false",
         "delta.enableChangeDataFeed": "false",
@@ -296,9 +297,9 @@ def test_rows_of_a_new_date_are_appended_and_read_as_one_run_wrote_them(
     def write(run: str, rows: DataFrame, *, are_new: bool = True) -> WrittenTable:
         return tables.replace("scored", {fifth: run}, rows, totals, are_new=are_new)[fifth]
 
-    found = [write(run, rows[run]) for run in "xy"]
+    # The second began when the first had looked, and replaces before the first appends.
+    found = [write("x", rows["x"], are_new=False), write("y", rows["y"])]
 
-    # The second began at once with the first, and appended too.
     assert [each.totals["revenue"] for each in found] == [0, 1]
     assert [rows_of(tables.read_written("scored", fifth, each)) for each in found] == [
         [(fifth, "x", "a", 0)],
@@ -306,7 +307,7 @@ def test_rows_of_a_new_date_are_appended_and_read_as_one_run_wrote_them(
     ]
     assert tables.read("scored").where(F.col("as_of") == fifth).count() == 2
     history = spark.sql(f"DESCRIBE HISTORY {tables.location.identifier('scored')} LIMIT 2").collect()
-    assert [commit["operationParameters"]["mode"] for commit in history] == ["Append", "Append"]
+    assert [commit["operationParameters"]["mode"] for commit in history] == ["Append", "Overwrite"]
     assert write("nobody", rows["x"].limit(0)) == WrittenTable(
         found[1].version, 0, "0", "nobody", {"revenue": None}
     )
@@ -320,6 +321,9 @@ def test_rows_of_a_new_date_are_appended_and_read_as_one_run_wrote_them(
     with monkeypatch.context() as patched:
         patched.setattr(DataFrameWriterV2, "append", unanswered)
         assert write("z", rows["z"]).totals == {"revenue": 2}
+
+    with pytest.raises(RuntimeError, match="rows of other dates or runs"):
+        write("z", rows["x"])
 
     # A run that isn't the first replaces what all have written.
     again = write("x", rows["x"], are_new=False)

@@ -127,8 +127,12 @@ def test_distributed_ranks_are_those_of_counting_one_by_one(
     rows = hostile_rows(seed=partitions)
     if one_group:
         rows = [(row[0], "{}", *row[2:]) for row in rows]
-    with changed_setting(spark, "spark.sql.shuffle.partitions", str(partitions)):
-        scored = stored(rows, min(partitions, 16))
+    files = min(partitions, 16)
+    with (
+        changed_setting(spark, "spark.sql.shuffle.partitions", str(partitions)),
+        changed_setting(spark, "spark.sql.files.minPartitionNum", str(files)),
+    ):
+        scored = stored(rows, files)
         distributed = as_mapping(
             ranking.ranked(scored, "row_id", METRICS, 20, one_group=len(rows) if one_group else None)
         )

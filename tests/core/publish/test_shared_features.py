@@ -38,7 +38,7 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
     found = {}
     for snapshot in snapshots:
         day = snapshot.as_of
-        table = shared.written(day, is_new=False)
+        table = shared.written(day)
         rows = output.root.read_written("customer_features", day, table).drop(ROW_ID).collect()
         by_key = sorted((row.asDict() for row in rows), key=lambda row: str(row["customer_key"]))
         assert {row.pop("run_id") for row in by_key} == {snapshot.run_id}
@@ -88,7 +88,7 @@ def test_dates_that_fail_together_are_written_one_by_one(monkeypatch: pytest.Mon
     monkeypatch.setattr(SharedFeatures, "_write", write)
     none: dict[str, DataFrame] = {}
     shared = SharedFeatures(None, none, snapshots)  # type: ignore[arg-type]
-    assert [shared.written(day, is_new=False).version for day in DATES] == [2, 3, 4]
+    assert [shared.written(day).version for day in DATES] == [2, 3, 4]
     assert asked == [list(DATES), *([day] for day in DATES)]
 
 
@@ -102,5 +102,5 @@ def test_what_fails_for_a_date_alone_fails_and_the_next_is_tried(monkeypatch: py
     none: dict[str, DataFrame] = {}
     shared = SharedFeatures(None, none, [begun(day, SourceVersions()) for day in DATES])  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="disk full"):
-        shared.written(DATES[0], is_new=False)
-    assert shared.written(DATES[1], is_new=False).version == 1
+        shared.written(DATES[0])
+    assert shared.written(DATES[1]).version == 1
