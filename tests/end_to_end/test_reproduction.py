@@ -60,7 +60,7 @@ def test_a_run_is_reproduced_in_a_copy_with_the_columns_that_it_had(
     assert "with semantics " in said
     assert "; install it to reproduce" in said
 
-    def conflict(*_: object) -> None:
+    def conflict(*_: object, **__: object) -> None:
         raise RuntimeError("DELTA_CONCURRENT_APPEND")
 
     with monkeypatch.context() as patched:

@@ -46,10 +46,7 @@ def written(workspace: Workspace, *dates: date) -> dict[date, tuple[list[Row], A
     return found
 
 
-def test_dates_together_have_the_rows_of_dates_alone(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_features, "MOST_DATES", 2)  # so that the last is written alone
+def test_dates_together_have_the_rows_of_dates_alone(workspace: Workspace) -> None:
     facts, accounts = hostile_inputs(seed=11, as_of=date(2024, 5, 31), customers=10)
     # More products than have codes.
     facts = [{**row, "product": f"{number}"} for number, row in enumerate(facts)]
@@ -68,9 +65,11 @@ def test_dates_together_have_the_rows_of_dates_alone(
     # The name is an attribute, which has dates of its own.
     workspace.configure(sources=sources, customer_key="customer_id")
 
-    found = written(workspace, *DATES)
+    two = DATES[:2]
 
-    assert found == {day: alone for each in DATES for day, alone in written(workspace, each).items()}
+    found = written(workspace, *two)
+
+    assert found == {day: alone for each in two for day, alone in written(workspace, each).items()}
     assert len({len(rows) for rows, _, _ in found.values()}) > 1
     assert len({totals["later_rows"] for _, _, totals in found.values()}) > 1
 
@@ -104,3 +103,18 @@ def test_what_fails_for_a_date_alone_fails_and_the_next_is_tried(monkeypatch: py
     with pytest.raises(RuntimeError, match="disk full"):
         shared.written(DATES[0])
     assert shared.written(DATES[1]).version == 1
+
+
+def test_more_dates_than_are_written_together_are_written_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[date]] = []
+
+    def write(_: SharedFeatures, some: Sequence[Snapshot]) -> dict[date, WrittenTable]:
+        asked.append([snapshot.as_of for snapshot in some])
+        return {snapshot.as_of: WrittenTable(len(asked), 0, "", "run") for snapshot in some}
+
+    monkeypatch.setattr(shared_features, "MOST_DATES", 2)
+    monkeypatch.setattr(SharedFeatures, "_write", write)
+    none: dict[str, DataFrame] = {}
+    shared = SharedFeatures(None, none, [begun(day, SourceVersions()) for day in DATES])  # type: ignore[arg-type]
+    assert [shared.written(day).version for day in DATES] == [1, 1, 2]
+    assert asked == [[*DATES[:2]], [DATES[2]]]
