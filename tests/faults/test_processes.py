@@ -66,7 +66,8 @@ def publish(workspace: Workspace, *dates: date) -> Workspace:
 
 
 def started(*arguments: str | Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    # A process of one or a few runs ends before the thorough compiler has saved what it takes.
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE"):
         environment.pop(name, None)
     use_java()
