@@ -49,11 +49,13 @@ class Scene:
         workspace: with sources and configuration.
         models: that it publishes.
         published: what readers saw of each model and date before.
+        asked: the date that runs are asked for.
     """
 
     workspace: Workspace
     models: tuple[str, ...]
     published: dict[tuple[str, date], State] = field(default_factory=dict)
+    asked: date = AS_OF
 
     @classmethod
     def made(cls, workspace: Workspace, *models: str, days: Sequence[date] = DAYS) -> "Scene":
@@ -80,9 +82,9 @@ class Scene:
         shutil.copytree(self.workspace.folder / "output", self.workspace.folder / name)
         return name
 
-    def run(self, output: str, as_of: date = AS_OF) -> int:
+    def run(self, output: str) -> int:
         place = self.workspace.folder / output
-        return self.workspace.run(as_of, options=["--set", f"output.path={place}"])
+        return self.workspace.run(self.asked, options=["--set", f"output.path={place}"])
 
     def seen(self, output: str) -> dict[tuple[str, date], State]:
         """What a reader without Spark sees of each model and date, without the run that made it."""

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import zip_longest
 
 import pytest
@@ -16,6 +17,7 @@ from tests.end_to_end.test_against_reference import assert_comparison, assert_sn
 from tests.faults.scene import (
     AS_OF,
     BEFORE,
+    DAYS,
     LATER,
     LENIENT,
     NAMES,
@@ -38,14 +40,16 @@ LATE: Point = ("replace", PA, "tier_migration", 1)
 def assert_only_whole_states(scene: Scene, output: str, after: Scene, points: Sequence[Point]) -> None:
     """Each date of each model is as it was, or as an undisturbed run leaves it."""
     for (model, day), state in scene.seen(output).items():
-        assert state in (scene.published[model, day], after.published[model, day]), (points, model, day)
+        states = (scene.published.get((model, day)), after.published[model, day])
+        assert state in states, (points, model, day)
 
 
 def assert_closed_once(scene: Scene, new: Sequence[Row], points: Sequence[Point]) -> None:
     """What was begun is closed, once; and nothing that was published is told to have failed."""
     for model in scene.models:
         statuses = [event["status"] for event in new if event["model"] == model]
-        asked = [event["status"] for event in new if event["model"] == model and event["as_of"] == AS_OF]
+        of_asked = [event for event in new if event["as_of"] == scene.asked]
+        asked = [event["status"] for event in of_asked if event["model"] == model]
         assert asked.count("published") + asked.count("failed") == asked.count("started") == 1, (points, new)
         assert statuses.count("started") == len(statuses) / 2, (points, statuses)
 
@@ -73,13 +77,16 @@ def undisturbed(scene: Scene, patch: pytest.MonkeyPatch) -> tuple[Scene, list[Po
     scene.copy("undisturbed")
     with failing_after(patch) as made:
         assert scene.run("undisturbed") == 0
-    after = Scene(scene.workspace, scene.models)
-    after.published = scene.seen("undisturbed")
-    for model in scene.models:
-        for day in (AS_OF, LATER):
-            assert after.published[model, day] != scene.published[model, day]
-        assert after.published[model, BEFORE] == scene.published[model, BEFORE]
+    after = Scene(scene.workspace, scene.models, scene.seen("undisturbed"))
+    for (model, day), state in after.published.items():
+        # The date that is asked for, and the one that is compared with it.
+        assert (state == scene.published.get((model, day))) == (day not in {scene.asked, *later(scene)})
     return after, made
+
+
+def later(scene: Scene) -> list[date]:
+    """The first date after the one that is asked for."""
+    return sorted(day for day in DAYS if day > scene.asked)[:1]
 
 
 def test_a_failure_after_a_write_is_harmless_and_lost_answers_are_none(
@@ -149,6 +156,20 @@ def test_a_failure_after_any_write_of_both_models_is_harmless(
     shared = [(point,) for point in made if point[1] == ""]
     for number, points in enumerate([*shared, *zip_longest(*own)]):
         fail_and_mend(scene, monkeypatch, after, [*filter(None, points)], f"failed-{number}")
+
+
+@pytest.mark.faults
+def test_a_failure_after_any_write_of_a_new_date_is_harmless(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are appended; what a failed run has left is beside those of the run that mends it."""
+    scene = Scene.made(workspace, PA, days=(AS_OF, LATER))
+    scene.asked = BEFORE
+    after, made = undisturbed(scene, monkeypatch)
+    appended = {"runs", "data_quality", "quarantine_fct_revenues"}
+    assert {table for *_, table, _ in made} == {*after.published[PA, BEFORE], "customer_features", *appended}
+    for number, point in enumerate(made):
+        fail_and_mend(scene, monkeypatch, after, [point], f"failed-{number}")
 
 
 @pytest.mark.faults

@@ -37,8 +37,7 @@ TABLES = [
 ]
 MODELS_AND_TABLES = [
     *((SHIPPED.name, table) for table in TABLES),
-    # To plan all of it at once, nothing being written down between, takes a minute.
-    *(pytest.param(VALUE.name, table, marks=pytest.mark.long) for table in TABLES_WITH_SEGMENTS),
+    *((VALUE.name, table) for table in TABLES_WITH_SEGMENTS),
 ]
 MODELS = {model.name: model for model in (SHIPPED, VALUE)}
 PROFILE_TYPES = {
@@ -113,17 +112,15 @@ def published(spark: SparkSession) -> Planned:
     return Planned(spark)
 
 
-@pytest.mark.parametrize(
-    ("model", "tables"),
-    [
-        (SHIPPED.name, TABLES),
-        pytest.param(VALUE.name, TABLES_WITH_SEGMENTS, marks=pytest.mark.long),
-    ],
-)
+# To plan all of a model at once, nothing being written down between, takes half a minute or more. What is
+# published is compared with the registry where its rows are with the reference, by assert_as_registered.
+@pytest.mark.long
+@pytest.mark.parametrize(("model", "tables"), [(SHIPPED.name, TABLES), (VALUE.name, TABLES_WITH_SEGMENTS)])
 def test_all_tables_are_described(published: Planned, model: str, tables: list[str]) -> None:
     assert sorted(published[model]) == sorted(tables)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_every_column_is_described_in_the_type_that_it_is_published_in(
     published: Planned, model: str, table: str
@@ -131,6 +128,7 @@ def test_every_column_is_described_in_the_type_that_it_is_published_in(
     assert differences(table, MODELS[model], published[model][table]) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_every_column_has_a_comment(published: Planned, model: str, table: str) -> None:
     described = table_definition(table, MODELS[model])
@@ -139,6 +137,7 @@ def test_every_column_has_a_comment(published: Planned, model: str, table: str) 
     assert described.comment.strip()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "table"), MODELS_AND_TABLES)
 def test_constraints_name_columns_that_are_there(published: Planned, model: str, table: str) -> None:
     described = table_definition(table, MODELS[model])
