@@ -37,7 +37,7 @@ CHOICES: dict[str, tuple[str | int | None, ...]] = {
     "on_time_payment_rate": (None, "0", "0.799999", "0.8", "0.95", "1", "1.2"),
     "user_growth_rate": (None, "-0.5", "-0.2", "0", "0.199999", "0.2", "0.25", "0.3", "2"),
     "brand_rating": (None, "0", "33.333333", "60", "66.6666665", "100", "105"),
-    "reference_rating": (None, "0", "12.5", "75", "100", "-5"),
+    "reference_rating": (None, "0", "49.999999", "50", "100", "-5"),
     "influence_rating": (None, "0", "70", "99.999999", "100"),
     "nps": (None, "-100", "-0.000001", "0", "49", "50", "90"),
     "health_score": (None, "0", "39.999999", "40", "50", "60", "60.000001", "75", "75", "90", "120"),
@@ -50,7 +50,7 @@ CHOICES: dict[str, tuple[str | int | None, ...]] = {
 VALUES = {
     "tier": ("Enterprise", "Growth", "Scale", "Tech-touch"),
     "value_segment": ("Enterprise", "Mid-Market", "SMB", "Starter"),
-    "behavior_segment": ("Champions", "Declining", "Steady State", "churned"),
+    "behavior_segment": ("Champions", "Declining", "unknown", "churned"),
     "health_state": ("At-Risk", "Healthy"),
 }
 

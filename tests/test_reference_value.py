@@ -54,6 +54,9 @@ def measured(as_of: date, **given: Any) -> Row:
         "total_events_percentile": Decimal(50),
         "nps": None,
         "distinct_products": 1,
+        "reference_rating": None,
+        "days_to_renewal": None,
+        "cancelled_on": None,
         **given,
     }
 
@@ -198,7 +201,7 @@ def test_who_is_not_scored_and_why() -> None:
 
     assert reasons(profiles, facts) == {
         "No ARR": "no_data",
-        "No ARR, cancelled": "no_data",
+        "No ARR, cancelled": "cancelled",
         "Cancelled": "cancelled",
         "ARR only": "low_coverage",
         "Half": "low_coverage",
@@ -409,14 +412,37 @@ def test_a_cancelled_customer_that_declined_waits_for_winning_back() -> None:
     ]
 
 
-def test_only_who_declined_right_before_cancelling_is_won_back() -> None:
-    falling = Decimal("-0.3")
-    for values in (
-        {0: Decimal(0), 10: "cancelled"},
-        {0: falling, 10: "low_coverage", 20: "cancelled"},
-        {0: falling, 10: ..., 20: "cancelled"},
-    ):
-        assert fired(segments(history("events_trend", values), [])) == []
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({0: Decimal(0), 10: "cancelled"}, [(10, "any_to_churned", "pending")]),
+        (
+            {0: Decimal("-0.3"), 10: "low_coverage", 20: "cancelled"},
+            [(20, "declining_to_churned", "pending")],
+        ),
+        ({0: Decimal("-0.3"), 10: ..., 20: "cancelled"}, [(20, "declining_to_churned", "pending")]),
+        # Who is back has a behaviour of its own again, and without a cancellation nothing is asked.
+        (
+            {0: Decimal("-0.3"), 10: ..., 20: Decimal(0), 30: "cancelled"},
+            [(30, "any_to_churned", "pending")],
+        ),
+        ({0: Decimal("-0.3"), 10: "low_coverage", 20: ...}, []),
+    ],
+)
+def test_who_cancels_is_won_back_from_what_it_was_last(
+    values: dict[int, Any], expected: list[tuple[int, str, str]]
+) -> None:
+    published = segments(history("events_trend", values), [])
+    assert fired(published) == expected
+
+
+def test_a_winback_that_was_approved_is_not_asked_for_again() -> None:
+    values = {0: Decimal(0), 10: "cancelled", 20: "cancelled", 30: "low_coverage", 40: "cancelled"}
+    approve = decision("Acme", "behavior_segment", "approve", "churned", day(10), expires=day(15))
+    assert fired(segments(history("events_trend", values), [approve])) == [(10, "any_to_churned", "approved")]
+
+
+CHAMPION = {"total_events_percentile": 75, "nps": 50, "health_score": 60, "reference_rating": 50}
 
 
 @pytest.mark.parametrize(
@@ -424,12 +450,20 @@ def test_only_who_declined_right_before_cancelling_is_won_back() -> None:
     [
         ({"churn_signals": 2, "events_trend": Decimal(-1)}, "At-Risk"),
         ({"churn_signals": 1, "events_trend": Decimal("-0.2")}, "Declining"),
-        ({"total_events_percentile": 75, "nps": 50, "health_score": 60, "distinct_products": 3}, "Champions"),
+        ({**CHAMPION, "distinct_products": 3}, "Champions"),
+        ({**CHAMPION, "distinct_products": 3, "reference_rating": Decimal("49.9")}, "Power Users"),
+        ({**CHAMPION, "reference_rating": None, "events_trend": None}, "unknown"),
         ({"total_events_percentile": 75, "nps": None, "distinct_products": 3}, "Power Users"),
         ({"total_events_percentile": 10, "growth_rate": Decimal("0.2")}, "Expanding"),
-        ({"total_events_percentile": 10, "events_trend": Decimal("0.25")}, "Expanding"),
-        ({"total_events_percentile": Decimal("24.999999")}, "Light Touch"),
-        ({"total_events_percentile": 25}, "Steady State"),
+        ({"total_events_percentile": 10, "events_trend": Decimal("0.2")}, "Expanding"),
+        ({"total_events_percentile": Decimal("24.999999"), "days_to_renewal": 0}, "Light Touch"),
+        ({"total_events_percentile": 10, "days_to_renewal": -1}, "unknown"),
+        ({"total_events_percentile": 10, "days_to_renewal": None}, "unknown"),
+        ({"total_events_percentile": 10, "days_to_renewal": 9, "cancelled_on": day(9)}, "unknown"),
+        ({"total_events_percentile": 25, "events_trend": Decimal("0.199999")}, "Steady State"),
+        ({"total_events_percentile": 75, "events_trend": Decimal("-0.199999")}, "Steady State"),
+        ({"total_events_percentile": Decimal("75.000001"), "events_trend": 0}, "unknown"),
+        ({"total_events_percentile": 50, "events_trend": None}, "unknown"),
     ],
 )
 def test_the_first_behaviour_that_holds_decides(given: Row, segment: str) -> None:

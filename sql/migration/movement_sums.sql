@@ -1,7 +1,15 @@
 -- Grain: one row per movement, from_tier and to_tier with customers; everybody is counted.
 -- Input: movements. Shuffles: one, of a few rows a task.
 -- Why: what tier_migration_summary and tier_retention add up further: the two snapshots are joined once for
--- both. The base of retention is who brought revenue before.
+-- both. What is retained is ARR where both snapshots have it, else revenue; its base is who had some before.
+WITH retained AS (
+    SELECT
+        *,
+        coalesce(arr_before, revenue_before) AS retained_before,
+        coalesce(arr_after, revenue_after) AS retained_after
+    FROM movements
+)
+
 SELECT
     movement,
     from_tier,
@@ -17,9 +25,9 @@ SELECT
     count(health_before) AS health_before_known,
     sum(health_after) AS health_after,
     count(health_after) AS health_after_known,
-    count_if(revenue_before > 0) AS retention_customers,
-    sum(if(revenue_before > 0, revenue_before, 0)) AS retention_base,
-    sum(if(revenue_before > 0, revenue_after, 0)) AS retention_after,
-    sum(if(revenue_before > 0, least(revenue_after, revenue_before), 0)) AS retention_kept
-FROM movements
+    count_if(retained_before > 0) AS retention_customers,
+    sum(if(retained_before > 0, retained_before, 0)) AS retention_base,
+    sum(if(retained_before > 0, retained_after, 0)) AS retention_after,
+    sum(if(retained_before > 0, least(retained_after, retained_before), 0)) AS retention_kept
+FROM retained
 GROUP BY movement, from_tier, to_tier

@@ -276,7 +276,7 @@ decided AS (
             array(
                 CASE
                     WHEN days_since_last_event >= 90
-                        THEN named_struct('flag', 'CHURN_RISK', 'recommended_action', 'Immediate contact')
+                        THEN named_struct('flag', 'CHURN_RISK', 'recommended_action', 'Immediate CS contact')
                 END,
                 CASE
                     WHEN days_since_last_event >= 60 AND days_since_last_event < 90

@@ -54,6 +54,10 @@ SELECT
     if(states.value_segment_status IN ('pending', 'rejected'), states.waiting_since, NULL) AS pending_since,
     if(states.leaving_status IN ('pending', 'rejected'), states.leaving_segment, NULL) AS left_segment,
     if(states.leaving_status IN ('pending', 'rejected'), states.leaving_since, NULL) AS left_since,
+    CASE
+        WHEN states.is_scored THEN states.behavior_segment
+        WHEN states.leaving_segment IS NULL THEN states.last_behavior_before
+    END AS last_behavior_segment,
     levels.service_level,
     states.delivered_service_level,
     CASE

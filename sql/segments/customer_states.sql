@@ -5,7 +5,8 @@
 -- Values: :as_of, :at_risk_below, :healthy_above, :healthy_after_days, :tier_snapshots.
 -- Why: a state follows from the measures and the state before, never from more, so that a snapshot needs only
 -- the previous one. What is held is without overrides, which come on top. Absence ends everything but the
--- health state, which stays, its count of days above the limit not.
+-- health state, which stays, its count of days above the limit not, and the last behavioural segment, from
+-- which a customer leaves whose cancellation shows later.
 WITH known_before AS (
     SELECT
         remembered.*,
@@ -34,7 +35,8 @@ together AS (
         remembered.pending_value_segment AS pending_before,
         remembered.pending_since AS pending_since_before,
         remembered.computed_behavior_segment AS from_behavior_segment,
-        remembered.behavior_segment AS assigned_behavior_before,
+        -- (Outputs of before have no last one, of those who are not scored either.)
+        coalesce(remembered.last_behavior_segment, remembered.behavior_segment) AS last_behavior_before,
         remembered.computed_health_state AS from_health_state,
         remembered.above_since AS above_since_before,
         remembered.left_segment AS left_segment_before,
@@ -60,7 +62,7 @@ wanted AS (
         END AS candidate_tier,
         CASE
             WHEN NOT is_scored AND (is_cancelled OR left_segment_before IS NOT NULL)
-                THEN coalesce(left_segment_before, if(was_scored, assigned_behavior_before, NULL))
+                THEN coalesce(left_segment_before, last_behavior_before)
         END AS leaving_segment,
         CASE
             WHEN health_score < :at_risk_below THEN 'At-Risk'

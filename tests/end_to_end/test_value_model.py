@@ -5,14 +5,29 @@ from decimal import Decimal
 
 import pytest
 
+from jobs import publish
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.generate_profiles import History, profile, value_history
 from tests.reference_value.snapshots import snapshot
 from tests.reference_value.standing import flagged_tiers
+from tests.test_methodology import VALUE, table
 
 MODEL = "value_potential_strategic"
 WITH_PROFILES = {name: {"path": name} for name in ("fct_revenues", "dim_accounts", "dim_customers")}
+
+
+# What the summary tells of the example: 33 in Mid-Market, 32 of them with an ARR of 90,000, and 68 Starters.
+TOLD = (
+    "Tiers on 2024-12-31",
+    "Growth Tier 2 33 32.7% 2,945,000 97.7% 15.0 72.2 60.7 50.6 62.8 - -",
+    "All tiers 101 100.0% 3,013,000 100.0% 15.0 48.8 60.2 50.2 53.2 - -",
+    "The first snapshot of this model: nothing to compare it with yet.",
+    "Enterprise 0 0.0% 5.0% to 10.0% 0 0.0% 40.0% to 50.0% -",
+    "Mid-Market 33 32.7% 15.0% to 25.0% 2,945,000 97.7% 25.0% to 35.0% 15.0",
+    "Starter 68 67.3% 30.0% to 40.0% 68,000 2.3% 5.0% to 10.0% -",
+    "Mid-Market Within 10 percent of the Enterprise threshold low 32",
+)
 
 
 def write(workspace: Workspace, history: History, **settings: object) -> None:
@@ -41,7 +56,9 @@ def test_profiles_are_scored_as_the_reference_does_it(workspace: Workspace, key:
     assert {row["reason"] for row in expected.excluded_customers} == {"no_data", "cancelled", "low_coverage"}
 
 
-def test_the_printed_example_has_the_scores_that_its_weights_give(workspace: Workspace) -> None:
+def test_the_printed_example_has_the_scores_that_its_weights_give(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     as_of = date(2024, 12, 31)
     example = profile(
         "TechCorp",
@@ -72,11 +89,24 @@ def test_the_printed_example_has_the_scores_that_its_weights_give(workspace: Wor
     workspace.write_source("dim_customers", [example, *others], PROFILES)
     workspace.configure(sources=WITH_PROFILES, model=MODEL)
 
-    assert workspace.run(as_of) == 0
+    given = ["--config", workspace.config, "--log-file", workspace.folder / "job.log", "--as-of", as_of]
+    assert publish.run([str(argument) for argument in given]) == 0
 
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in TOLD:
+        assert line in told, line
     [techcorp] = [row for row in workspace.rows("customer_tiers") if row["customer_key"] == "TechCorp"]
     assert [techcorp[f"{score}_score"] for score in ("value", "potential", "strategic", "total")] == [
         Decimal(number) for number in ("79", "82.5", "68.25", "77.5375")
     ]
     assert (techcorp["arr_below"], techcorp["peers"], techcorp["tier"]) == (68, 101, "Growth")
     assert techcorp["coverage"] == 1
+    # The page works it out.
+    for score, measure, value, scaled, weight, points in table(
+        "score", "measure", "value", "scaled", "weight", "points"
+    ):
+        assert techcorp[measure] == Decimal(value), measure
+        assert techcorp[f"{measure}_points"] == Decimal(points), measure
+        assert Decimal(scaled) * Decimal(weight.strip("%")) / 100 == Decimal(points), measure
+        [component] = [line for line in VALUE["components"] if line["metric"] == measure]
+        assert (component["score"], f"{component['weight']:.0%}") == (score, weight)

@@ -23,7 +23,7 @@ from tests.reference.exact import Row, cents, fixed, json_object, rounded
 
 TIER_NAMES = {"A": "Strategic", "B": "Margin Power", "C": "High Adherence Cost", "D": "Basic/Attention"}
 RECOMMENDED_ACTIONS = {
-    "CHURN_RISK": "Immediate contact",
+    "CHURN_RISK": "Immediate CS contact",
     "WARNING": "Proactive check-in",
     "XSELL": "Portfolio expansion",
     "EXPANSION": "Account growth",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from tests.reference.exact import Row
-from tests.reference_value.model import AT_RISK, CHURNED, DECLINING, HEALTHY, MigrationRule
+from tests.reference_value.model import AT_RISK, CHURNED, HEALTHY, MigrationRule
 from tests.reference_value.standard import Parameters
 from tests.reference_value.turns import Turn
 
@@ -63,21 +64,33 @@ def next_held_value_segment(
     return (computed if status == "approved" else held), status, since, [action]
 
 
-def winback(turn: Turn, parameters: Parameters) -> tuple[date | None, list[Row]]:
-    """Since when a cancelled customer that was Declining waits for a decision, and the action."""
-    rule = matching(parameters, "behavior_segment", DECLINING, CHURNED)
+@dataclass(frozen=True)
+class Winback:
+    """A customer that isn't scored: the behaviour it had, or the one it left, and since when that waits."""
+
+    last_behavior: str | None
+    left: str | None = None
+    since: date | None = None
+
+
+def winback(turn: Turn, parameters: Parameters) -> tuple[Winback, list[Row]]:
+    """What is remembered of an absent customer's behaviour, and the action where it has cancelled."""
     is_cancelled = turn.excluded is not None and turn.excluded["reason"] == "cancelled"
-    was_declining = turn.before.is_scored and turn.before.assigned["behavior_segment"] == DECLINING
     # Whatever becomes of a customer who was cancelled, the question stays until it is answered.
-    waits = turn.before.winback_since is not None
-    if rule is None or turn.scored is not None or not (waits or (is_cancelled and was_declining)):
-        return None, []
+    left = turn.before.winback_from
+    if left is None and is_cancelled:
+        left = turn.before.last_behavior
+    if left is None:
+        return Winback(turn.before.last_behavior), []
+    rule = matching(parameters, "behavior_segment", left, CHURNED)
+    if rule is None:
+        return Winback(None), []
     if rule.mode == "automatic":
-        return None, [turn.action(rule, (DECLINING, CHURNED), "done")]
+        return Winback(None), [turn.action(rule, (left, CHURNED), "done")]
     since = turn.before.winback_since or turn.as_of
     status, decision = turn.review("behavior_segment", CHURNED)
-    action = turn.action(rule, (DECLINING, CHURNED), status, since, decision)
-    return (None if status == "approved" else since), [action]
+    action = turn.action(rule, (left, CHURNED), status, since, decision)
+    return (Winback(None) if status == "approved" else Winback(None, left, since)), [action]
 
 
 def matching(

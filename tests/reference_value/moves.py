@@ -76,17 +76,17 @@ def tier_summary(current: tuple[Snapshot, Segments], previous: tuple[Snapshot, S
     """A row per tier as assigned, empty ones too, then one named total. Retention goes by the tier then."""
     everyone = scored_now(*current)
     once = scored_now(*previous) if previous else []
-    revenue_now = {row["customer_key"]: row["total_revenue"] for row in everyone}
+    arr_now = {row["customer_key"]: row["arr"] or ZERO for row in everyone}
     names = {**{tier.tier: tier.name for tier in TIERS}, "total": "All tiers"}
     rows = []
     for tier, tier_name in names.items():
         members = [row for row in everyone if tier in (row["tier"], "total")]
         base = [
-            (row["total_revenue"], revenue_now.get(row["customer_key"], ZERO))
+            (row["arr"], arr_now.get(row["customer_key"], ZERO))
             for row in once
-            if tier in (row["tier"], "total") and row["total_revenue"] > 0
+            if tier in (row["tier"], "total") and (row["arr"] or ZERO) > 0
         ]
-        revenue_before = sum((before for before, _ in base), start=ZERO)
+        arr_before = sum((before for before, _ in base), start=ZERO)
         shares = {
             share: quotient(total(members, column), total(everyone, column))
             for share, column in (
@@ -108,8 +108,8 @@ def tier_summary(current: tuple[Snapshot, Segments], previous: tuple[Snapshot, S
                 **{f"mean_{score}_score": mean_known(members, f"{score}_score") for score in SCORES},
                 "previous_as_of": previous[0].as_of if previous else None,
                 "retention_customers": len(base) if previous else None,
-                "net_revenue_retention": quotient(sum((now for _, now in base), ZERO), revenue_before),
-                "gross_revenue_retention": quotient(sum((min(pair) for pair in base), ZERO), revenue_before),
+                "net_revenue_retention": quotient(sum((now for _, now in base), ZERO), arr_before),
+                "gross_revenue_retention": quotient(sum((min(pair) for pair in base), ZERO), arr_before),
             }
         )
     return rows

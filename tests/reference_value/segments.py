@@ -86,6 +86,7 @@ def _of_scored(turn: Turn, row: Row, parameters: Parameters) -> tuple[State, Row
         pending_value_segment=segment if is_open else None,
         pending_since=since if is_open else None,
         behavior_segment=behavior.segment,
+        last_behavior=turn.assigned("behavior_segment", behavior.segment),
         assigned={axis: turn.assigned(axis, value) for axis, value in held.items()},
     )
     was = {
@@ -105,13 +106,15 @@ def _of_scored(turn: Turn, row: Row, parameters: Parameters) -> tuple[State, Row
 
 
 def _of_absent(turn: Turn, parameters: Parameters) -> tuple[State, Row, list[Row]]:
-    """The next state of a customer that was scored once but isn't now: only its health is remembered."""
-    winback_since, actions = winback(turn, parameters)
+    """The next state of a customer that was scored once but isn't now: its health and last behaviour."""
+    remembered, actions = winback(turn, parameters)
     computed = {**dict.fromkeys(AXES), "health_state": turn.before.health_state}
     state = State(
         customer_name=turn.customer_name,
         health_state=turn.before.health_state,
-        winback_since=winback_since,
+        last_behavior=remembered.last_behavior,
+        winback_from=remembered.left,
+        winback_since=remembered.since,
         assigned=computed,
     )
     return state, _segment_row(turn, state, computed, None, None, status=None), actions
@@ -148,4 +151,5 @@ def _segment_row(
         "value_segment_status": status,
         "pending_value_segment": state.pending_value_segment,
         "pending_since": state.pending_since,
+        "last_behavior_segment": state.last_behavior,
     }

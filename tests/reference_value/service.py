@@ -160,9 +160,9 @@ FLAGS = (
         Comparison("cancelled_on", "present"),
         "Save playbook before the cancellation takes effect",
     ),
-    Choice("CHURN_RISK", MANY_SIGNALS, "Escalation playbook"),
+    Choice("SEVERAL_CHURN_SIGNALS", MANY_SIGNALS, "Escalation playbook"),
     Choice("RENEWAL_DUE", Every(RENEWAL_NEAR), "Prepare the renewal"),
-    Choice("EXPANSION", Comparison("potential_score", ">=", 80), "Account growth"),
+    Choice("HIGH_POTENTIAL", Comparison("potential_score", ">=", 80), "Account growth"),
     Choice("REGULAR", None, "Standard monitoring"),
 )
 
@@ -176,8 +176,32 @@ ALERTS = (
         "at_risk_in_top_segment",
         "high",
         "At risk in the top segment, needs executive attention",
-        Every((_in_segment("Enterprise"), Comparison("health_state", "=", AT_RISK))),
+        Every(
+            (
+                _in_segment("Enterprise"),
+                Some(
+                    (
+                        Comparison("health_state", "=", AT_RISK),
+                        Comparison("behavior_segment", "=", "At-Risk"),
+                    )
+                ),
+            )
+        ),
         ("arr", "health_score", "churn_signals"),
+    ),
+    Alert(
+        "at_risk",
+        "medium",
+        "Several churn signals, whatever the health",
+        Comparison("behavior_segment", "=", "At-Risk"),
+        ("churn_signals", "health_score", "arr"),
+    ),
+    Alert(
+        "cancellation_ahead",
+        "high",
+        "Cancelled for a day that is still to come",
+        Comparison("cancelled_on", "present"),
+        ("cancelled_on", "arr", "health_score"),
     ),
     Alert(
         "approaching_enterprise",

@@ -73,10 +73,10 @@ def _coverage(row: Row, parameters: Parameters) -> Decimal:
 
 def _exclusion(row: Row, parameters: Parameters) -> str | None:
     """Why a customer is not scored."""
-    if row["active_months"] == 0 and row["arr"] is None:
-        return "no_data"
     if row["cancelled_on"] is not None and row["cancelled_on"] <= row["as_of"]:
         return "cancelled"
+    if row["active_months"] == 0 and row["arr"] is None:
+        return "no_data"
     return "low_coverage" if row["coverage"] < parameters.min_coverage else None
 
 

@@ -85,10 +85,17 @@ BEHAVIOR_SEGMENTS = (
     ),
     BehaviorSegment(
         "Champions",
-        "high_usage_nps_and_health",
+        "high_usage_nps_health_and_advocacy",
         "Expansion, recognition",
         "Advocacy programs",
-        Every((_HIGH_USAGE, Comparison("nps", ">=", 50), Comparison("health_score", ">=", 60))),
+        Every(
+            (
+                _HIGH_USAGE,
+                Comparison("nps", ">=", 50),
+                Comparison("health_score", ">=", 60),
+                Comparison("reference_rating", ">=", 50),
+            )
+        ),
     ),
     BehaviorSegment(
         "Power Users",
@@ -104,19 +111,39 @@ BEHAVIOR_SEGMENTS = (
         "Growth support",
         Some(
             (
-                Comparison("events_trend", ">=", Decimal("0.25")),
+                Comparison("events_trend", ">=", Decimal("0.2")),
                 Comparison("growth_rate", ">=", Decimal("0.2")),
             )
         ),
     ),
     BehaviorSegment(
         "Light Touch",
-        "low_usage",
+        "low_usage_and_renews",
         "Self-service, cost focus",
         "Digital nurture",
-        Comparison("total_events_percentile", "<", 25),
+        Every(
+            (
+                Comparison("total_events_percentile", "<", 25),
+                Comparison("days_to_renewal", ">=", 0),
+                Comparison("cancelled_on", "missing"),
+            )
+        ),
     ),
-    BehaviorSegment("Steady State", "otherwise", "Efficiency, stability", "Check-ins, optimization"),
+    BehaviorSegment(
+        "Steady State",
+        "moderate_steady_usage",
+        "Efficiency, stability",
+        "Check-ins, optimization",
+        Every(
+            (
+                Comparison("total_events_percentile", ">=", 25),
+                Comparison("total_events_percentile", "<=", 75),
+                Comparison("events_trend", ">=", Decimal("-0.2")),
+                Comparison("events_trend", "<=", Decimal("0.2")),
+            )
+        ),
+    ),
+    BehaviorSegment("unknown", "otherwise", "Not known", "Find out what is missing"),
 )
 
 
@@ -148,6 +175,9 @@ MIGRATION_RULES = (
         "manual",
         "Cancellation",
         "Win-back eligibility",
+    ),
+    MigrationRule(
+        "behavior_segment", "any_to_churned", "any", CHURNED, "manual", "Cancellation", "Win-back eligibility"
     ),
     _value_rule("Starter", "SMB", "automatic", "ARR >= 5,000", "Welcome to SMB"),
     _value_rule("Starter", "Mid-Market", "automatic", "ARR >= 25,000", "Welcome to Mid-Market"),

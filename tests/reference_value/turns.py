@@ -15,7 +15,8 @@ class State:
     """What is carried of a customer from one snapshot to the next.
 
     Held values are NULL, and streaks and open changes gone, where the customer was not scored; the health
-    state stays. `assigned` has the published values of the axes.
+    state stays, and the last behaviour until a cancellation is told of. `assigned` has the published values
+    of the axes.
     """
 
     customer_name: str | None = None
@@ -29,6 +30,8 @@ class State:
     pending_value_segment: str | None = None
     pending_since: date | None = None
     behavior_segment: str | None = None
+    last_behavior: str | None = None
+    winback_from: str | None = None
     winback_since: date | None = None
     assigned: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(AXES))
 

@@ -16,12 +16,17 @@ Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]  # fits S
 
 
 class Condition(Document):
-    """Compares one measure with one value, or joins conditions by all or any."""
+    """Compares one measure with one value, or joins conditions by all or any.
+
+    Attributes:
+        times: what the threshold is multiplied by: a limit at some distance from one.
+    """
 
     metric: Name | None = None
     operator: Operator | None = None
     value: StrictBool | Number | StrictStr | None = None
     threshold: Name | None = None
+    times: Annotated[Decimal, Field(gt=0, max_digits=8)] | None = None
     months_before_as_of: Annotated[int, Field(ge=0, le=1200)] | None = None
     all: tuple["Condition", ...] = ()
     any: tuple["Condition", ...] = ()
@@ -36,14 +41,22 @@ class Condition(Document):
                 raise ValueError("must have at least one condition below all or any")
             return self
         operands = given & {"value", "threshold", "months_before_as_of"}
+        of_operands = operands | ({"times"} if self.threshold else set())
         wanted = 0 if self.operator in {"missing", "present"} else 1
-        if given - operands != {"metric", "operator"} or len(operands) != wanted:
+        if given - of_operands != {"metric", "operator"} or len(operands) != wanted:
             raise ValueError(
-                "must be {metric, operator, and one of value, threshold, months_before_as_of}, "
+                "must be {metric, operator, and one of value, threshold (with times, if wanted), "
+                "months_before_as_of}, "
                 "{metric, operator: missing or present}, {all: [...]}, or {any: [...]}, "
                 f"got {sorted(given)}"
             )
         return self
+
+    def limit(self, thresholds: Mapping[str, Decimal]) -> bool | Decimal | str | None:
+        """What a measure is compared with, where that is no date."""
+        if self.threshold is None:
+            return self.value
+        return thresholds[self.threshold] * (1 if self.times is None else self.times)
 
     def comparisons(self) -> Iterator["Condition"]:
         """The comparisons in it, in the order written."""

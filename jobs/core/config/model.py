@@ -120,7 +120,10 @@ class ScoringModel(Document):
     def _known_thresholds(self) -> Self:
         # Those of exclusions, tiers and flags are checked with them.
         placed = [(path, c) for path, c in self.conditions() if path.startswith(("segments", "counts"))]
-        raise_all(check_thresholds(placed, self.thresholds))
+        problems = list(check_thresholds(placed, self.thresholds))
+        if self.segments is not None:
+            problems += self.segments.health.problems(self.thresholds)
+        raise_all(problems)
         return self
 
     @property

@@ -10,16 +10,18 @@ from jobs.core.config.conditions import (
     Condition,
     Label,
     Name,
-    Number,
     Rule,
     check_fallback,
     check_names,
     raise_all,
 )
 from jobs.core.config.documents import Document
+from jobs.core.config.health_states import HealthStates
 from jobs.core.runtime.nearest import did_you_mean
 
 Axis = Literal["tier", "value_segment", "behavior_segment", "health_state"]
+Severity = Literal["high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 AXES: tuple[Axis, ...] = ("tier", "value_segment", "behavior_segment", "health_state")
 AT_RISK, HEALTHY = "At-Risk", "Healthy"
 ALERT_COLUMNS = ("risk_level", "quadrant", "service_match")  # what alerts can ask for beside the axes
@@ -52,23 +54,6 @@ class BehaviorSegment(Rule):
     rule: Name
     typical_needs: Label
     engagement_focus: Label
-
-
-class HealthStates(Document):
-    """When a customer is At-Risk, and when it is Healthy again."""
-
-    at_risk_below: Number
-    healthy_above: Number
-    healthy_after_days: Annotated[int, Field(ge=0, le=3650)]
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        if self.healthy_above < self.at_risk_below:
-            raise ValueError(
-                f"must have healthy_above at least at_risk_below, got {self.healthy_above} and "
-                f"{self.at_risk_below}"
-            )
-        return self
 
 
 class TierMemory(Document):
@@ -142,7 +127,7 @@ class Alert(Document):
     """Something that a person should look at."""
 
     alert: Name
-    severity: Literal["high", "medium", "low"]
+    severity: Severity
     reason: Label
     when: Condition
     figures: Annotated[tuple[Name, ...], Field(min_length=1)]

@@ -32,7 +32,7 @@ def condition(rule: Condition, model: ScoringModel, as_of: date | Column) -> Col
     if rule.months_before_as_of is not None:
         right = F.add_months(F.lit(as_of), -rule.months_before_as_of)
     else:
-        right = F.lit(model.thresholds[rule.threshold] if rule.threshold else rule.value)
+        right = F.lit(rule.limit(model.thresholds))
     comparison = {
         "=": left == right,
         "!=": left != right,

@@ -29,6 +29,7 @@ _REMEMBERED = (
     "above_since",
     "left_segment",
     "left_since",
+    "last_behavior_segment",
 )
 _MEASURES = (
     "health_score",
@@ -74,10 +75,14 @@ def computed_segments(customer_tiers: DataFrame, model: ScoringModel, as_of: dat
 
 def remembered_segments(spark: SparkSession, previous_segments: DataFrame | None = None) -> DataFrame:
     """What a snapshot remembers of the one before it; no row without one."""
+    types = types_of("customer_segments")
     if previous_segments is None:
-        types = types_of("customer_segments")
         return literal_rows(spark, {name: types[name] for name in _REMEMBERED}, [])
-    return previous_segments.select(*_REMEMBERED)
+    # Those of an earlier version lack what it didn't remember.
+    there = set(previous_segments.columns)
+    return previous_segments.select(
+        *(F.col(name) if name in there else F.lit(None).cast(types[name]).alias(name) for name in _REMEMBERED)
+    )
 
 
 def segment_rules(spark: SparkSession, model: ScoringModel) -> DataFrame:

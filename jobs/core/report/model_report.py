@@ -42,7 +42,7 @@ def listed(area: str, check: str, problems: Iterable[str], fine: str, verdict: V
 
 def limit_of(model: ScoringModel, comparison: Condition) -> Decimal | None:
     """The number that a comparison compares with; None if it is something else."""
-    value = model.thresholds.get(comparison.threshold) if comparison.threshold else comparison.value
+    value = comparison.limit(model.thresholds)
     return value if isinstance(value, Decimal) else None
 
 
@@ -100,6 +100,9 @@ def _unreachable(model: ScoringModel, rules: Sequence[tuple[str, Condition | Non
 def _unnamed(model: ScoringModel) -> Iterator[str]:
     comparisons = [each for _, condition in model.conditions() for each in condition.comparisons()]
     used = {comparison.threshold for comparison in comparisons}
+    if model.segments is not None:
+        health = model.segments.health
+        used |= {str(health.at_risk_below), str(health.healthy_above)}
     yield from (f"{name} is used nowhere" for name in model.thresholds if name not in used)
     written = Counter(
         (each.metric, limit)

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
 from jobs.core.config.model import COVERAGE, TOTAL, ScoringModel
+from jobs.core.config.segmentation import SEVERITIES
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.recorded import RecordedSnapshot
 from jobs.core.report.answers import Answers
@@ -34,7 +35,8 @@ def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel)
     _movements(out, snapshot.read("tier_migration_summary").collect())
     if model.segments is not None:
         _segments(out, snapshot.read("segment_summary").collect(), model)
-        _to_do(out, *map(snapshot.read, ("migration_actions", "tier_alerts")))
+        _to_do(out, snapshot.read("migration_actions"))
+        _alerts(out, snapshot.read("tier_alerts"), model)
     customers = _two_customers(snapshot.read("customer_tiers"))
     keys = [customer["customer_key"] for customer in customers]
     components = snapshot.score_components().where(F.col("customer_key").isin(keys)).collect()
@@ -50,21 +52,29 @@ def _money(amount: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
     return "-" if amount is None else f"{amount:,.0f}"
 
 
+def _mean(score: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
+    return "-" if score is None else f"{score:.1f}"
+
+
 def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> None:
-    columns = ("tier", "customers", "share", "revenue", "share", *model.scores, "NRR", "GRR")
-    table = text_table(f"Tiers on {as_of}", columns, numbers=True)
     found = {row["tier"]: row for row in rows}
+    has_arr = found[TOTAL]["arr"] is not None
+    money, share = ("arr", "arr_share") if has_arr else ("total_revenue", "revenue_share")
+    means = {name: f"mean_{column}" for name, column in zip(model.scores, model.score_columns, strict=True)}
+    if has_arr:
+        means = {"health": "mean_health", **means}
+    columns = ("tier", "customers", "share", "ARR" if has_arr else "revenue", "share", *means, "NRR", "GRR")
+    table = text_table(f"Tiers on {as_of}", columns, numbers=True)
     for tier in [*model.tier_names, TOTAL]:
         row = found[tier]
-        means = [row[f"mean_{name}"] for name in model.score_columns]
         add_row(
             table,
             row["tier_name"] if tier == TOTAL else f"{tier} {row['tier_name']}",
             f"{row['customers']:,}",
             _percent(row["customer_share"]),
-            _money(row["total_revenue"]),
-            _percent(row["revenue_share"]),
-            *("-" if mean is None else f"{mean:.1f}" for mean in means),
+            _money(row[money]),
+            _percent(row[share]),
+            *(_mean(row[mean]) for mean in means.values()),
             _percent(row["net_revenue_retention"]),
             _percent(row["gross_revenue_retention"]),
         )
@@ -76,13 +86,13 @@ def _movements(out: Console, rows: list[Row]) -> None:
         out.print("\nThe first snapshot of this model: nothing to compare it with yet.")
         return
     title = f"Movements since {rows[0]['previous_as_of']}"
-    columns = ("movement", "customers", "revenue before", "revenue after", "impact")
+    compares_arr = any(row["arr_before"] is not None for row in rows)
+    money, word = ("arr", "ARR") if compares_arr else ("revenue", "revenue")
+    columns = ("movement", "customers", f"{word} before", f"{word} after", "impact")
     table = text_table(title, columns, numbers=True)
     for movement in _MOVEMENTS:
         moved = [row for row in rows if row["movement"] == movement]
-        sums = [
-            sum(row[name] for row in moved) for name in ("revenue_before", "revenue_after", "revenue_impact")
-        ]
+        sums = [sum(row[f"{money}_{side}"] for row in moved) for side in ("before", "after", "impact")]
         customers = sum(row["customers"] for row in moved)
         add_row(table, movement, f"{customers:,}", _money(sums[0]), _money(sums[1]), f"{sums[2]:+,.0f}")
     out.print(table)
@@ -110,18 +120,29 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
             _money(row["arr"]),
             _percent(row["arr_share"]),
             expected[1],
-            "-" if row["mean_health"] is None else f"{row['mean_health']:.1f}",
+            _mean(row["mean_health"]),
         )
     out.print(table)
 
 
-def _to_do(out: Console, actions: DataFrame, alerts: DataFrame) -> None:
-    """How many migration rules fired or wait, and how many customers each alert is about."""
+def _to_do(out: Console, actions: DataFrame) -> None:
+    """How many migration rules fired or wait."""
     table = text_table("To do", ("what", "status", "customers"), numbers=True)
     for row in actions.groupBy("action", "status").count().orderBy("action", "status").collect():
         add_row(table, row["action"], row["status"], f"{row['count']:,}")
-    for row in alerts.groupBy("reason", "severity").count().orderBy("severity", "reason").collect():
-        add_row(table, row["reason"], row["severity"], f"{row['count']:,}")
+    out.print(table)
+
+
+def _alerts(out: Console, alerts: DataFrame, model: ScoringModel) -> None:
+    """How many customers of each value segment an alert is about, the gravest first."""
+    segments = [segment.segment for segment in model.segmentation.value]
+
+    def gravity(row: Row) -> tuple[int, int, str]:
+        return segments.index(row["value_segment"]), SEVERITIES.index(row["severity"]), row["reason"]
+
+    table = text_table("Alerts", ("value segment", "alert", "severity", "customers"), numbers=True)
+    for row in sorted(alerts.groupBy("value_segment", "severity", "reason").count().collect(), key=gravity):
+        add_row(table, row["value_segment"], row["reason"], row["severity"], f"{row['count']:,}")
     out.print(table)
 
 

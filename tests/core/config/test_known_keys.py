@@ -34,7 +34,7 @@ def test_keys_of_a_configuration(place: tuple[int | str, ...], known: list[str])
         (("segments", "migration_rules", 0), ["rule", "axis", "from", "to", "mode", "trigger", "action"]),
         (
             ("flags", 1, "when", "any", 0, "all", 2),
-            ["metric", "operator", "value", "threshold", "months_before_as_of", "all", "any"],
+            ["metric", "operator", "value", "threshold", "times", "months_before_as_of", "all", "any"],
         ),
     ],
 )

@@ -400,6 +400,7 @@ ONE = {"metric": "total_events", "operator": "=", "value": 1}
         ({"metric": "total_events", "operator": "="}, ["metric", "operator"]),
         ({"operator": "=", "value": 1}, ["operator", "value"]),
         ({**ONE, "threshold": "high_adherence"}, ["metric", "operator", "threshold", "value"]),
+        ({**ONE, "times": 2}, ["metric", "operator", "times", "value"]),
         ({**ONE, "months_before_as_of": 1}, ["metric", "months_before_as_of", "operator", "value"]),
         ({"all": [ONE], "any": [ONE]}, ["all", "any"]),
         ({**ONE, "all": [ONE]}, ["all", "metric", "operator", "value"]),
@@ -409,8 +410,9 @@ ONE = {"metric": "total_events", "operator": "=", "value": 1}
 )
 def test_condition_has_one_of_four_forms(tmp_path: Path, condition: Content, given: list[str]) -> None:
     assert problems(tmp_path, when(**condition)) == [
-        "model.yaml: flags.0.when: must be {metric, operator, and one of value, threshold, "
-        "months_before_as_of}, {metric, operator: missing or present}, {all: [...]}, or {any: [...]}, "
+        "model.yaml: flags.0.when: must be {metric, operator, and one of value, threshold (with times, if "
+        "wanted), months_before_as_of}, {metric, operator: missing or present}, {all: [...]}, or "
+        "{any: [...]}, "
         f"got {given}"
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ BEHAVIOR = [
     "Expanding",
     "Light Touch",
     "Steady State",
+    "unknown",
 ]
 
 
@@ -174,10 +176,22 @@ def test_service_level_of_a_segment_is_known() -> None:
 
 def test_limits_of_health_are_in_order() -> None:
     assert segments_problems(lambda content: content["health"].update(healthy_above=39.9)) == [
-        "segments.health: must have healthy_above at least at_risk_below, got 39.9 and 40"
+        "(the document): segments.health: must have healthy_above at least at_risk_below, got 39.9 and 40"
     ]
     equal = model(lambda content: content["segments"]["health"].update(healthy_above=40))
-    assert equal.segmentation.health.healthy_above == 40
+    assert equal.segmentation.health.limits(equal.thresholds) == (Decimal(40), Decimal(40))
+
+
+def test_limits_of_health_are_numbers_or_name_thresholds() -> None:
+    known = sorted(SHIPPED["thresholds"])
+    assert segments_problems(lambda content: content["health"].update(healthy_above="hihg_health")) == [
+        f"(the document): segments.health: must name one of thresholds {known}, got 'hihg_health'; "
+        "did you mean 'high_health'?"
+    ]
+    numbers = model(
+        lambda content: content["segments"]["health"].update(at_risk_below=39.5, healthy_above="60.25")
+    )
+    assert numbers.segmentation.health.limits({}) == (Decimal("39.5"), Decimal("60.25"))
 
 
 STATES = "['At-Risk', 'Healthy', 'any']"
@@ -239,7 +253,7 @@ def test_tiers_of_rules_and_of_memory_are_the_models() -> None:
 
 def test_thresholds_of_segments_and_counts_are_the_models() -> None:
     def change(content: Content) -> None:
-        unknown = {"metric": "arr", "operator": ">", "threshold": "high"}
+        unknown = {"metric": "arr", "operator": ">", "threshold": "sky"}
         content["segments"]["matrix"]["high_value"] = unknown
         content["segments"]["value"][0]["when"] = {"any": [unknown]}
         content["counts"]["churn_signals"][0] = unknown
@@ -248,7 +262,7 @@ def test_thresholds_of_segments_and_counts_are_the_models() -> None:
     (told,) = problems(change)
     places = ["counts.churn_signals.0", "segments.value.0.when", "segments.matrix.high_value"]
     assert told == "(the document): " + "; ".join(
-        f"{place}: must name one of thresholds {known}, got 'high'" for place in places
+        f"{place}: must name one of thresholds {known}, got 'sky'" for place in places
     )
 
 
@@ -258,9 +272,9 @@ def test_conditions_are_listed_with_their_places() -> None:
     places = [place for place, _ in changed.segmentation.conditions()]
     assert places == [
         *(f"segments.value.{n}.when" for n in range(3)),
-        *(f"segments.behavior.{n}.when" for n in range(6)),
+        *(f"segments.behavior.{n}.when" for n in range(7)),
         *(f"segments.risk.{n}.when" for n in range(2)),
-        *(f"segments.alerts.{n}.when" for n in range(7)),
+        *(f"segments.alerts.{n}.when" for n in range(9)),
         "segments.matrix.high_value",
         "segments.matrix.high_health",
         "segments.tier_memory.stays_while.Growth",

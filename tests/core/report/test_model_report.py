@@ -69,7 +69,7 @@ def with_rules(*rules: Content) -> Callable[[Content], None]:
 
 def test_what_is_found_of_the_shipped_models() -> None:
     other = {check: finding.verdict for check, finding in found(model()).items() if finding.verdict != "ok"}
-    assert other == {"thresholds": "look", "Mid-Market": "look", "SMB": "look"}
+    assert other == {"Mid-Market": "look", "SMB": "look"}
     checks = found(model(shipped=REVENUE))
     assert [check for check, finding in checks.items() if finding.verdict != "ok"] == ["ignoring potential"]
     does_not_apply = [check for check, finding in checks.items() if finding.detail == NOT_APPLICABLE]
@@ -110,7 +110,7 @@ def test_limit_above_or_from_the_same_number_leaves_that_number() -> None:
     def change(second: str, first: str = ">") -> Callable[[Content], None]:
         def apply(content: Content) -> None:
             content["segments"]["value"][0]["when"]["operator"] = first
-            content["segments"]["value"][1]["when"].update(operator=second, value=100000)
+            content["segments"]["value"][1]["when"].update(operator=second, threshold="enterprise_arr")
 
         return apply
 
@@ -122,7 +122,13 @@ def test_limit_above_or_from_the_same_number_leaves_that_number() -> None:
 def test_thresholds_without_use_and_numbers_without_a_name_are_told() -> None:
     verdict, detail = told(lambda content: content["thresholds"].update(spare=1), "thresholds", REVENUE)
     assert (verdict, detail) == ("look", "spare is used nowhere")
-    assert "arr 25000 stands in 3 conditions without a name" in told(lambda _: None, "thresholds")[1]
+    assert told(lambda _: None, "thresholds")[0] == "ok"
+
+    def write_numbers(content: Content) -> None:
+        for place in ("high_value", "high_health"):
+            content["segments"]["matrix"][place] = {"metric": "arr", "operator": ">=", "value": 77}
+
+    assert told(write_numbers, "thresholds") == ("look", "arr 77 stands in 2 conditions without a name")
 
 
 def test_score_that_decides_nothing_is_told() -> None:

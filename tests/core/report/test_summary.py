@@ -34,14 +34,18 @@ MODEL = ScoringModel.model_validate(
     }
 )
 SUMMARY = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, t.* FROM VALUES
-    ('total', 'All customers', 3, 1, 1234567.89, 1, 40.5, 1.05, 0.95),
-    ('B', 'Rest', 2, 0.66667, 234567, 0.19, 20.25, NULL, NULL),
-    ('A', 'Best', 1, 0.33333, 1000000.89, 0.81, 81, 1.05, 0.95)
-    AS t (tier, tier_name, customers, customer_share, total_revenue, revenue_share, mean_money_score,
-        net_revenue_retention, gross_revenue_retention)"""
+    ('total', 'All customers', 3, 1, 1234567.89, 1, 900.0, 1, 55.5, 40.5, 1.05, 0.95),
+    ('B', 'Rest', 2, 0.66667, 234567, 0.19, 300.0, 0.33333, NULL, 20.25, NULL, NULL),
+    ('A', 'Best', 1, 0.33333, 1000000.89, 0.81, 600.0, 0.66667, 55.5, 81, 1.05, 0.95)
+    AS t (tier, tier_name, customers, customer_share, total_revenue, revenue_share, arr, arr_share,
+        mean_health, mean_money_score, net_revenue_retention, gross_revenue_retention)"""
 MOVEMENTS = """SELECT DATE '2024-12-31' AS as_of, DATE '2024-09-30' AS previous_as_of, t.* FROM VALUES
-    ('downgraded', 2, 500.4, 400.4, -100.0), ('new', 1, 0.0, 50.0, 50.0), ('downgraded', 1, 10.0, 9.0, -1.0)
-    AS t (movement, customers, revenue_before, revenue_after, revenue_impact)"""
+    ('downgraded', 2, 500.4, 400.4, -100.0, 70.0, 50.0, -20.0), ('new', 1, 0.0, 50.0, 50.0, 0.0, 8.0, 8.0),
+    ('downgraded', 1, 10.0, 9.0, -1.0, 4.0, 4.0, 0.0)
+    AS t (movement, customers, revenue_before, revenue_after, revenue_impact, arr_before, arr_after,
+        arr_impact)"""
+# What customers without ARR have none of.
+OF_ARR = ("arr", "arr_share", "mean_health", "arr_before", "arr_after", "arr_impact")
 COMPONENTS = """SELECT DATE '2024-12-31' AS as_of, 'run' AS run_id, t.* FROM VALUES
     ('money', 'total_revenue', 0.75, 'higher_is_better', 'percentile'),
     ('money', 'days', 0.25, 'lower_is_better', 'percentile')
@@ -102,6 +106,7 @@ def printed(
     place: Place | None = None,
     name: str = "Ann",
     days: int | None = 3,
+    with_arr: bool = False,
 ) -> str:
     """What the summary prints; name and days are the first customer's."""
     first = F.col("customer_key") == "1"
@@ -111,8 +116,11 @@ def printed(
             "days": F.when(first, F.lit(days).cast("int")).otherwise(F.col("days")),
         }
     )
-    movements = spark.sql(MOVEMENTS)
-    spark.sql(SUMMARY).createOrReplaceTempView("tier_summary")
+    summary, movements = (
+        frame.withColumns({} if with_arr else {name: F.lit(None) for name in OF_ARR if name in frame.columns})
+        for frame in map(spark.sql, (SUMMARY, MOVEMENTS))
+    )
+    summary.createOrReplaceTempView("tier_summary")
     (movements.limit(0) if first_snapshot else movements).createOrReplaceTempView("tier_migration_summary")
     spark.sql(COMPONENTS).createOrReplaceTempView("model_components")
     tiers.createOrReplaceTempView("customer_tiers")
@@ -126,6 +134,24 @@ def printed(
 def shown(spark: SparkSession, **given: Any) -> list[str]:
     """The lines of the summary, with single spaces."""
     return [" ".join(line.split()) for line in printed(spark, **given).splitlines()]
+
+
+def test_summary_of_a_model_with_arr_tells_it_and_health(spark: SparkSession) -> None:
+    lines = shown(spark, with_arr=True)
+    assert lines[1:7] == [
+        "Tiers on 2024-12-31",
+        "tier customers share ARR share health money NRR GRR",
+        "A Best 1 33.3% 600 66.7% 55.5 81.0 105.0% 95.0%",
+        "B Rest 2 66.7% 300 33.3% - 20.2 - -",
+        "All customers 3 100.0% 900 100.0% 55.5 40.5 105.0% 95.0%",
+        "",
+    ]
+    assert lines[7:10] == [
+        "Movements since 2024-09-30",
+        "movement customers ARR before ARR after impact",
+        "new 1 0 8 +8",
+    ]
+    assert "downgraded 3 74 54 -20" in lines
 
 
 def test_summary_tells_tiers_movements_and_why(spark: SparkSession) -> None:
@@ -208,6 +234,9 @@ def test_programs_get_the_rows_of_its_tables_as_published(spark: SparkSession) -
         "customer_share": 0.33333,
         "total_revenue": 1000000.89,
         "revenue_share": 0.81,
+        "arr": None,
+        "arr_share": None,
+        "mean_health": None,
         "mean_money_score": 81,
         "net_revenue_retention": 1.05,
         "gross_revenue_retention": 0.95,

@@ -27,11 +27,12 @@ def test_each_move_is_added_up_with_what_its_retention_is_made_of(spark: SparkSe
     result = run_step(spark, "migration", "movement_sums", inputs)
 
     upgraded = ("16.00", "42.00", "26.00", "5.00", "2.00", "-3.00", "50.000001", 2, "100.5", 2)
+    # What is retained is ARR, and revenue where there is none.
     unknown = (*no_arr, None, 0, None, 0)
     assert_rows(
         result,
         SUMS,
-        ("upgraded", "B", "A", 3, *upgraded, 2, "18.00", "35.00", "15.00"),
+        ("upgraded", "B", "A", 3, *upgraded, 2, "5.00", "2.00", "1.00"),
         ("new", None, "A", 1, "0.00", "5.00", "5.00", *unknown, 0, "0.00", "0.00", "0.00"),
         ("churned", "B", None, 1, "6.00", "0.00", "-6.00", *unknown, 1, "6.00", "0.00", "0.00"),
     )

@@ -24,7 +24,8 @@ REMEMBERED_SEGMENTS = (
     "customer_key STRING, customer_name STRING, is_scored BOOLEAN, held_tier STRING, "
     "candidate_tier STRING, tier_streak INT, held_value_segment STRING, pending_value_segment STRING, "
     "pending_since DATE, computed_behavior_segment STRING, behavior_segment STRING, "
-    "computed_health_state STRING, above_since DATE, left_segment STRING, left_since DATE"
+    "computed_health_state STRING, above_since DATE, left_segment STRING, left_since DATE, "
+    "last_behavior_segment STRING"
 )
 SEGMENT_RULES = (
     "axis STRING, from_value STRING, to_value STRING, rule STRING, trigger STRING, mode STRING, action STRING"
@@ -33,7 +34,7 @@ CUSTOMER_STATES = (
     f"customer_key STRING, is_scored BOOLEAN, customer_name STRING, {_SAID}, {_MEASURES}, "
     "was_scored BOOLEAN, from_tier STRING, candidate_before STRING, streak_before INT, "
     "from_value_segment STRING, pending_before STRING, pending_since_before DATE, "
-    "from_behavior_segment STRING, assigned_behavior_before STRING, from_health_state STRING, "
+    "from_behavior_segment STRING, last_behavior_before STRING, from_health_state STRING, "
     "above_since_before DATE, left_segment_before STRING, left_since_before DATE, is_cancelled BOOLEAN, "
     f"{_ON_AXES}, candidate_tier STRING, leaving_segment STRING, computed_health_state STRING, "
     "value_segment_status STRING, leaving_status STRING, waiting_since DATE, leaving_since DATE, "
@@ -87,7 +88,8 @@ def remembered(key: str, **changes: Any) -> Row:
         "left_segment": None,
         "left_since": None,
     }
-    return {**ordinary, **changes}
+    told = {**ordinary, **changes}
+    return {"last_behavior_segment": told["behavior_segment"], **told}
 
 
 def decided(key: str, **axes: tuple[str | None, ...]) -> Row:
@@ -108,7 +110,7 @@ def state(key: str, **changes: Any) -> Row:
         "pending_before": None,
         "pending_since_before": None,
         "from_behavior_segment": "Steady",
-        "assigned_behavior_before": "Steady",
+        "last_behavior_before": "Steady",
         "from_health_state": "Healthy",
         "above_since_before": None,
         "left_segment_before": None,

@@ -70,7 +70,7 @@ NOT_BEFORE: Row = {
     "streak_before": None,
     "from_value_segment": None,
     "from_behavior_segment": None,
-    "assigned_behavior_before": None,
+    "last_behavior_before": None,
     "from_health_state": None,
 }
 
@@ -361,7 +361,7 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
         "another approved": ("approve", "Declining", "Eve", None),
         "rejected": REJECTED,
     }
-    keys = [*decisions, "waiting", "automatic", "without a rule", "not cancelled"]
+    keys = [*decisions, "waiting", "cancelled later", "automatic", "without a rule", "not cancelled"]
     behavior = {"automatic": "Quiet", "without a rule": "Steady"}
 
     result = customer_states(
@@ -370,7 +370,13 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
             *(
                 remembered(key, behavior_segment=behavior.get(key, "Declining"))
                 for key in keys
-                if key != "waiting"
+                if key not in {"waiting", "cancelled later"}
+            ),
+            remembered(
+                "cancelled later",
+                is_scored=False,
+                behavior_segment=None,
+                last_behavior_segment="Declining",
             ),
             remembered(
                 "waiting",
@@ -387,7 +393,7 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
     def left(key: str, segment: str, status: str | None, **changes: Any) -> Row:
         ordinary = {
             "customer_name": "Ann",
-            "assigned_behavior_before": segment,
+            "last_behavior_before": segment,
             "is_cancelled": True,
             "leaving_segment": segment,
             "leaving_status": status,
@@ -408,11 +414,12 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
             "Declining",
             "pending",
             was_scored=False,
-            assigned_behavior_before=None,
+            last_behavior_before=None,
             left_segment_before="Declining",
             left_since_before="2024-06-30",
             leaving_since="2024-06-30",
         ),
+        left("cancelled later", "Declining", "pending", was_scored=False),
         left("automatic", "Quiet", "done", leaving_since=None),
         left("without a rule", "Steady", None, leaving_since=None),
         left(
