@@ -12,6 +12,7 @@ from jobs.core.config.settings import Settings
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import find_snapshot
 from jobs.core.report.answers import Answers
+from jobs.core.report.checklist import checklist
 from jobs.core.report.findings import show_findings
 from jobs.core.report.model_report import Finding, model_findings
 from jobs.core.report.published_report import published_findings
@@ -76,6 +77,7 @@ def _findings(answers: Answers, output: Output, model: ScoringModel, today: date
     if snapshot is not None:
         with timed(f"snapshot of {snapshot.as_of}"):
             found += published_findings(output, model, snapshot, today)
+    found += checklist(model, found)
     show_findings(answers, model, found)
     if snapshot is None:
         location = visible(redacted(str(output.root.location)))

@@ -153,10 +153,16 @@ def _value_rule(before: str, after: str, mode: str, trigger: str, action: str) -
 
 
 MIGRATION_RULES = (
-    _value_rule("SMB", "Mid-Market", "automatic", "ARR >= 25,000", "Assign CSM"),
-    _value_rule("Mid-Market", "Enterprise", "manual", "ARR > 100,000", "Strategic CSM assignment"),
+    _value_rule("SMB", "Mid-Market", "automatic", "arr >= 25,000", "Assign CSM"),
+    _value_rule("Mid-Market", "Enterprise", "manual", "arr > 100,000", "Strategic CSM assignment"),
     MigrationRule(
-        "health_state", "any_to_at_risk", "any", AT_RISK, "automatic", "Health < 40", "Escalation playbook"
+        "health_state",
+        "any_to_at_risk",
+        "any",
+        AT_RISK,
+        "automatic",
+        "health_score < 40",
+        "Escalation playbook",
     ),
     MigrationRule(
         "health_state",
@@ -164,7 +170,7 @@ MIGRATION_RULES = (
         AT_RISK,
         HEALTHY,
         "automatic",
-        "Health > 60 for 60 days",
+        "health_score > 60 for 60 days",
         "Return to normal model",
     ),
     MigrationRule(
@@ -173,19 +179,25 @@ MIGRATION_RULES = (
         DECLINING,
         CHURNED,
         "manual",
-        "Cancellation",
+        "cancelled_on <= as_of",
         "Win-back eligibility",
     ),
     MigrationRule(
-        "behavior_segment", "any_to_churned", "any", CHURNED, "manual", "Cancellation", "Win-back eligibility"
+        "behavior_segment",
+        "any_to_churned",
+        "any",
+        CHURNED,
+        "manual",
+        "cancelled_on <= as_of",
+        "Win-back eligibility",
     ),
-    _value_rule("Starter", "SMB", "automatic", "ARR >= 5,000", "Welcome to SMB"),
-    _value_rule("Starter", "Mid-Market", "automatic", "ARR >= 25,000", "Welcome to Mid-Market"),
-    _value_rule("Starter", "Enterprise", "manual", "ARR > 100,000", "Strategic CSM assignment"),
-    _value_rule("SMB", "Enterprise", "manual", "ARR > 100,000", "Strategic CSM assignment"),
-    _value_rule("Enterprise", "any", "manual", "ARR <= 100,000", "Review before downgrade"),
-    _value_rule("Mid-Market", "any", "automatic", "ARR < 25,000", "Hand over to scaled team"),
-    _value_rule("SMB", "Starter", "automatic", "ARR < 5,000", "Move to tech-touch"),
+    _value_rule("Starter", "SMB", "automatic", "arr >= 5,000", "Welcome to SMB"),
+    _value_rule("Starter", "Mid-Market", "automatic", "arr >= 25,000", "Welcome to Mid-Market"),
+    _value_rule("Starter", "Enterprise", "manual", "arr > 100,000", "Strategic CSM assignment"),
+    _value_rule("SMB", "Enterprise", "manual", "arr > 100,000", "Strategic CSM assignment"),
+    _value_rule("Enterprise", "any", "manual", "arr <= 100,000", "Review before downgrade"),
+    _value_rule("Mid-Market", "any", "automatic", "arr < 25,000", "Hand over to scaled team"),
+    _value_rule("SMB", "Starter", "automatic", "arr < 5,000", "Move to tech-touch"),
 )
 
 

@@ -30,6 +30,15 @@ from jobs.core.runtime.nearest import did_you_mean
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.resources import resource
 
+# What the checklist of segmentation asks and nobody can tell but who keeps the model.
+ChecklistKey = Literal[
+    "allocation_approved_by",
+    "communication_plan",
+    "tier_in_crm",
+    "csm_assignment",
+    "strategies_known_to",
+    "training",
+]
 TOTAL = "total"  # the tier column's value in the total row of a summary
 CANCELLED = "cancelled"  # the reason of the exclusion by which sql/segments knows that a customer has left
 COVERAGE = "coverage"  # the share of a model's weight that was measured of a customer
@@ -53,6 +62,7 @@ class ScoringModel(Document):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     flags: Annotated[tuple[Flag, ...], Field(min_length=1)]
     segments: Segmentation | None = None
+    checklist: dict[ChecklistKey, Label] = Field(default_factory=dict)
 
     @field_validator("peer_group")
     @classmethod

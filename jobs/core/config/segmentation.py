@@ -64,14 +64,18 @@ class TierMemory(Document):
 
 
 class MigrationRule(Document):
-    """What is done when an axis changes."""
+    """What is done when an axis changes.
+
+    Attributes:
+        trigger: what sets it off, in other words than those that are made of the conditions.
+    """
 
     rule: Name
     axis: Axis
     from_value: Label = Field(alias="from")
     to_value: Label = Field(alias="to")
     mode: Literal["automatic", "manual"]
-    trigger: Label
+    trigger: Label | None = None
     action: Label
 
 

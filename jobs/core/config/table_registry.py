@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from jobs.core.config.documents import Document, read_yaml, validate
 from jobs.core.runtime.resources import resource
 
-Aspect = Literal["value", "potential"]
+Aspect = Literal["value", "potential", "strategic"]
 Stage = Literal["features", "snapshot", "segments", "comparison", "decisions", "quality", "runs"]
 
 

@@ -9,6 +9,7 @@ from jobs.core.config.decision_input import DECISIONS, REJECT, values_by_axis
 from jobs.core.config.model import ScoringModel
 from jobs.core.config.segmentation import Segmentation
 from jobs.core.config.table_registry import types_of
+from jobs.core.config.triggers import trigger
 from jobs.core.pipeline import expressions
 from jobs.core.runtime.literals import literal_rows
 
@@ -88,7 +89,15 @@ def remembered_segments(spark: SparkSession, previous_segments: DataFrame | None
 def segment_rules(spark: SparkSession, model: ScoringModel) -> DataFrame:
     """One row per axis and change of it: the migration rule that fires."""
     rules = [
-        (axis, start, end, rule.rule, rule.trigger, rule.mode, rule.action)
+        (
+            axis,
+            start,
+            end,
+            rule.rule,
+            rule.trigger or trigger(model, axis, start, end),
+            rule.mode,
+            rule.action,
+        )
         for (axis, start, end), rule in model.segmentation.rules_by_change(model.tier_names).items()
     ]
     return literal_rows(spark, _RULES, rules)

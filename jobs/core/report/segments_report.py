@@ -52,12 +52,28 @@ def _engagement(segments: Segmentation) -> Iterator[Finding]:
     yield listed(ENGAGEMENT, "service levels in use", unused, f"all of {', '.join(users)}")
     fine = "the higher the level, the fewer customers a CSM has"
     yield listed(ENGAGEMENT, "CSM ratios in order", _loose_ratios(segments.service_levels), fine)
+    yield from _open_levels(segments)
     escalation = segments.rules_by_change(()).get(("health_state", HEALTHY, AT_RISK))
     nothing = [] if escalation else ["no migration rule says what is done when a customer gets at risk"]
     fine = f"at risk: {escalation.action}" if escalation else ""
     yield listed(ENGAGEMENT, "escalation", nothing, fine, "missing")
     alerts = [f"{alert.alert} ({alert.severity})" for alert in segments.alerts]
     yield listed(ENGAGEMENT, "alerts", [] if alerts else ["none are defined"], ", ".join(alerts), "missing")
+
+
+def _open_levels(segments: Segmentation) -> Iterator[Finding]:
+    """What the checklist asks of each service level, and some leave open."""
+    levels = {level.service_level: level for level in segments.service_levels}
+    checks = {
+        "cadence": ("reviews and contacts", ("qbrs_per_year", "touches_per_year")),
+        "playbooks": ("activities", ("success_activities",)),
+        "metrics": ("metrics", ("metrics_focus",)),
+    }
+    for check, (what, fields) in checks.items():
+        of = {name: [getattr(level, field) for field in fields] for name, level in levels.items()}
+        left = ", ".join(name for name, values in of.items() if any(value in (None, ()) for value in values))
+        problems = [f"no {what} for {left}"] if left else []
+        yield listed(ENGAGEMENT, check, problems, f"{what} for each service level")
 
 
 def _engaged(level: ServiceLevel, used_by: list[str]) -> Finding:

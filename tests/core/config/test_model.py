@@ -105,7 +105,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         f"model.yaml: tiers: 1: must name one of thresholds {THRESHOLDS}, got 'high'",
         "model.yaml: flags: must have when in all but the last, which is for everybody else",
         "model.yaml: colour: must be a known key, one of name, description, window_months, peer_group, "
-        "missing, components, thresholds, exclusions, ranked, health, counts, tiers, flags, segments",
+        "missing, components, thresholds, exclusions, ranked, health, counts, tiers, flags, segments, "
+        "checklist",
     ]
 
 
