@@ -1,12 +1,14 @@
 -- Grain: one row per movement, from_tier and to_tier with customers; everybody is counted.
 -- Input: movements. Shuffles: one, of a few rows a task.
+-- Values: :retains_arr.
 -- Why: what tier_migration_summary and tier_retention add up further: the two snapshots are joined once for
--- both. What is retained is ARR where both snapshots have it, else revenue; its base is who had some before.
+-- both. What is retained is ARR, or revenue where the model doesn't score ARR; its base is who had some
+-- before.
 WITH retained AS (
     SELECT
         *,
-        coalesce(arr_before, revenue_before) AS retained_before,
-        coalesce(arr_after, revenue_after) AS retained_after
+        if(:retains_arr, arr_before, revenue_before) AS retained_before,
+        if(:retains_arr, arr_after, revenue_after) AS retained_after
     FROM movements
 )
 

@@ -167,6 +167,11 @@ class ScoringModel(Document):
         scored = (component.metric for component in self.components if component.scale is None)
         return tuple(dict.fromkeys([*scored, *self.ranked]))
 
+    @property
+    def scores_arr(self) -> bool:
+        """Whether ARR is what the model goes by, beside revenue."""
+        return any(component.metric == "arr" for component in self.components)
+
     @cached_property
     def tier_names(self) -> tuple[str, ...]:
         """The tiers, from the highest."""

@@ -57,6 +57,11 @@ def compares_arr(current_tiers: DataFrame, previous_tiers: DataFrame | None = No
     return has_arr(current_tiers) and (previous_tiers is None or has_arr(previous_tiers))
 
 
+def retains_arr(compares_arr: bool, model: ScoringModel) -> bool:
+    """Whether retention is that of ARR: of a model that scores it."""
+    return compares_arr and model.scores_arr
+
+
 def movement_totals(movement_sums: DataFrame) -> DataFrame:
     """The rows of movement_sums, of which there is one per movement and pair of tiers, read once."""
     types = {field.name: field.dataType.simpleString() for field in movement_sums.schema}

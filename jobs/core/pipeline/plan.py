@@ -103,6 +103,7 @@ STEPS = {
         made(migration.model_tiers),
         sql("migration", "movements"),
         sql("migration", "tier_migration"),
+        made(migration.retains_arr),
         sql("migration", "movement_sums"),
         made(migration.movement_totals),
         sql("migration", "tier_migration_summary"),

@@ -32,7 +32,7 @@ def show(answers: Answers, snapshot: RecordedSnapshot, model: ScoringModel) -> N
 def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel) -> None:
     """Prints tiers, movements and two customers explained."""
     _tiers(out, snapshot.read("tier_summary").collect(), model, snapshot.as_of)
-    _movements(out, snapshot.read("tier_migration_summary").collect())
+    _movements(out, snapshot.read("tier_migration_summary").collect(), model)
     if model.segments is not None:
         _segments(out, snapshot.read("segment_summary").collect(), model)
         _to_do(out, snapshot.read("migration_actions"))
@@ -58,12 +58,20 @@ def _mean(score: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
 
 def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> None:
     found = {row["tier"]: row for row in rows}
-    has_arr = found[TOTAL]["arr"] is not None
-    money, share = ("arr", "arr_share") if has_arr else ("total_revenue", "revenue_share")
+    money, share = ("arr", "arr_share") if model.scores_arr else ("total_revenue", "revenue_share")
     means = {name: f"mean_{column}" for name, column in zip(model.scores, model.score_columns, strict=True)}
-    if has_arr:
+    if model.scores_arr:
         means = {"health": "mean_health", **means}
-    columns = ("tier", "customers", "share", "ARR" if has_arr else "revenue", "share", *means, "NRR", "GRR")
+    columns = (
+        "tier",
+        "customers",
+        "share",
+        "ARR" if model.scores_arr else "revenue",
+        "share",
+        *means,
+        "NRR",
+        "GRR",
+    )
     table = text_table(f"Tiers on {as_of}", columns, numbers=True)
     for tier in [*model.tier_names, TOTAL]:
         row = found[tier]
@@ -81,13 +89,13 @@ def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> N
     out.print(table)
 
 
-def _movements(out: Console, rows: list[Row]) -> None:
+def _movements(out: Console, rows: list[Row], model: ScoringModel) -> None:
     if not rows:
         out.print("\nThe first snapshot of this model: nothing to compare it with yet.")
         return
     title = f"Movements since {rows[0]['previous_as_of']}"
-    compares_arr = any(row["arr_before"] is not None for row in rows)
-    money, word = ("arr", "ARR") if compares_arr else ("revenue", "revenue")
+    tells_arr = model.scores_arr and any(row["arr_before"] is not None for row in rows)
+    money, word = ("arr", "ARR") if tells_arr else ("revenue", "revenue")
     columns = ("movement", "customers", f"{word} before", f"{word} after", "impact")
     table = text_table(title, columns, numbers=True)
     for movement in _MOVEMENTS:

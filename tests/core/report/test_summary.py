@@ -122,12 +122,21 @@ def printed(
     )
     summary.createOrReplaceTempView("tier_summary")
     (movements.limit(0) if first_snapshot else movements).createOrReplaceTempView("tier_migration_summary")
-    spark.sql(COMPONENTS).createOrReplaceTempView("model_components")
+    model, components = MODEL, spark.sql(COMPONENTS)
+    if with_arr:  # it is ARR that the model scores
+        model = ScoringModel.model_validate_json(
+            MODEL.model_dump_json(exclude_unset=True).replace("total_revenue", "arr")
+        )
+        components = components.replace({"total_revenue": "arr"}, subset=["metric"])
+        tiers = tiers.withColumn("arr", F.col("total_revenue")).withColumnsRenamed(
+            {f"total_revenue_{part}": f"arr_{part}" for part in ("below", "points")}
+        )
+    components.createOrReplaceTempView("model_components")
     tiers.createOrReplaceTempView("customer_tiers")
     printed = io.StringIO()
     console = Console(file=printed, width=130)
     with Answers(as_json=as_json, console=console) as answers:
-        show(answers, Views(spark, place or Place()), MODEL)  # type: ignore[arg-type]  # all that it uses
+        show(answers, Views(spark, place or Place()), model)  # type: ignore[arg-type]  # all that it uses
     return printed.getvalue()
 
 

@@ -1,3 +1,4 @@
+import pytest
 from pyspark.sql import SparkSession
 
 from tests.sql.migration.test_tier_migration_summary import MOVEMENTS
@@ -13,8 +14,11 @@ SUMS = (
 )
 
 
-def test_each_move_is_added_up_with_what_its_retention_is_made_of(spark: SparkSession) -> None:
-    no_arr = (None, None, None)
+@pytest.mark.parametrize("retains_arr", [True, False])
+def test_each_move_is_added_up_with_what_its_retention_is_made_of(
+    spark: SparkSession, retains_arr: bool
+) -> None:
+    no_arr = ("0.00", "0.00", "0.00")
     movements = [
         ("c1", "upgraded", "B", "A", "10.00", "30.00", "20.00", "1.00", "2.00", "1.00", "50", "60"),
         ("c2", "upgraded", "B", "A", "8.00", "5.00", "-3.00", "4.00", "0.00", "-4.00", None, "40.5"),
@@ -24,15 +28,17 @@ def test_each_move_is_added_up_with_what_its_retention_is_made_of(spark: SparkSe
     ]
     inputs = {"movements": table(spark, MOVEMENTS, movements)}
 
-    result = run_step(spark, "migration", "movement_sums", inputs)
+    result = run_step(spark, "migration", "movement_sums", inputs, retains_arr=retains_arr)
 
     upgraded = ("16.00", "42.00", "26.00", "5.00", "2.00", "-3.00", "50.000001", 2, "100.5", 2)
-    # What is retained is ARR, and revenue where there is none.
     unknown = (*no_arr, None, 0, None, 0)
+    retained = ((2, "5.00", "2.00", "1.00"), (0, "0.00", "0.00", "0.00"))
+    if not retains_arr:
+        retained = ((2, "18.00", "35.00", "15.00"), (1, "6.00", "0.00", "0.00"))
     assert_rows(
         result,
         SUMS,
-        ("upgraded", "B", "A", 3, *upgraded, 2, "5.00", "2.00", "1.00"),
+        ("upgraded", "B", "A", 3, *upgraded, *retained[0]),
         ("new", None, "A", 1, "0.00", "5.00", "5.00", *unknown, 0, "0.00", "0.00", "0.00"),
-        ("churned", "B", None, 1, "6.00", "0.00", "-6.00", *unknown, 1, "6.00", "0.00", "0.00"),
+        ("churned", "B", None, 1, "6.00", "0.00", "-6.00", *unknown, *retained[1]),
     )
