@@ -5,6 +5,7 @@ from datetime import date
 from jobs.core.config.model import ScoringModel
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import RecordedSnapshot
+from jobs.core.report.conditions_report import conditions_findings
 from jobs.core.report.model_report import Finding
 from jobs.core.report.snapshot_report import THRESHOLDS, history_finding, snapshot_findings
 
@@ -21,9 +22,11 @@ def published_findings(
         today: from where to count its age; None not to.
     """
     segments = latest.read("customer_segments") if latest.has("customer_segments") else None
+    tiers = latest.read("customer_tiers")
     return [
         _as_published(output, model, latest),
-        *snapshot_findings(model, latest.read("customer_tiers"), segments),
+        *snapshot_findings(model, tiers, segments),
+        *conditions_findings(model, tiers, latest.as_of),
         history_finding(model, output.log.published_snapshots(model.name), today),
     ]
 
