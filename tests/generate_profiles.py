@@ -273,6 +273,21 @@ def _cast_profiles(dates: Sequence[date]) -> list[Row]:
         profile("Nothing known", None),
         profile("Only contract known", None, contract_years="3", on_time_payment_rate="1"),
         profile("Half known", None, **{k: FULL[k] for k in ("arr", "contract_years", "brand_rating")}),
+        profile("Advocate", None, **{**FULL, "nps": "60", "health_score": "75", "reference_rating": "50"}),
+        profile("Renews quietly", None, **FULL, renewal_date=dates[-1]),
+        profile("Cancellation ahead", None, **FULL, cancelled_on=dates[-1] + later),
+        profile(
+            "At risk at the top",
+            None,
+            **{**FULL, "arr": "150000", "nps": "-5", "on_time_payment_rate": "0.5"},
+        ),
+        *_path("Cancels in calm", dates, "cancelled_on", (None,) * 5 + (dates[5],)),
+        *_path("Cancels and is refused", dates, "cancelled_on", (None,) * 5 + (dates[5],)),
+        *_path("Shrinks", dates, "arr", ("6000", "6000", "4000")),
+        # Scored, then measured too little, then cancelled.
+        profile("Unknown, then cancels", None, **FULL),
+        profile("Unknown, then cancels", dates[4], arr="9000"),
+        profile("Unknown, then cancels", dates[5], arr="9000", cancelled_on=dates[5]),
     ]
 
 
@@ -290,7 +305,7 @@ def _cast_facts(dates: Sequence[date]) -> list[Row]:
     ]
     steady = [
         _fact(name, _months_before(day, 0) - timedelta(days=9), "3000.00", "800.00", event_count=7)
-        for name in ("Events only", "Nothing known", "Half known", "Only contract known")
+        for name in ("Events only", "Nothing known", "Half known", "Only contract known", "Advocate")
         for day in dates
     ]
     return [
@@ -320,5 +335,6 @@ def _cast_decisions(dates: Sequence[date]) -> list[Row]:
             "Health dips and recovers", "health_state", "override", "Healthy", dates[1], expires=dates[2]
         ),
         decision("Fades and cancels", "behavior_segment", "approve", "churned", dates[6]),
+        decision("Cancels and is refused", "behavior_segment", "reject", None, dates[5], expires=dates[7]),
         decision("Nobody", segment, "approve", "Enterprise", dates[0]),
     ]

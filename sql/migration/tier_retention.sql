@@ -1,8 +1,8 @@
 -- Grain: one row per previous tier, and one for all (tier total); none without a previous snapshot.
 -- Input: movement_totals (movement_sums, read once). Shuffles: none that grows with customers.
--- Why: net revenue retention is ARR (revenue, of a model without) after over before, of the customers who had
--- some before; gross revenue retention leaves out what grew. Those who left count as 0; new and returned
--- customers have nothing before and count in neither.
+-- Why: net revenue retention is ARR (revenue, of a model that doesn't score ARR) after over before, of the
+-- customers who had some before; gross retention leaves out what grew. Those who left count as 0; new and
+-- returned customers have nothing before and count in neither.
 SELECT
     if(grouping(from_tier) = 1, 'total', from_tier) AS tier,
     sum(retention_customers) AS retention_customers,

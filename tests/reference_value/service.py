@@ -206,7 +206,7 @@ ALERTS = (
     Alert(
         "approaching_enterprise",
         "low",
-        "Within 10 percent of the Enterprise threshold",
+        "Approaches the Enterprise threshold",
         Every(
             (
                 _in_segment("Mid-Market"),
@@ -219,14 +219,14 @@ ALERTS = (
     Alert(
         "approaching_mid_market",
         "low",
-        "Within 10 percent of the Mid-Market threshold",
+        "Approaches the Mid-Market threshold",
         Every((_in_segment("SMB"), Comparison("arr", ">=", 22_500), Comparison("arr", "<", 25_000))),
         ("arr", "growth_rate"),
     ),
     Alert(
         "approaching_smb",
         "low",
-        "Within 10 percent of the SMB threshold",
+        "Approaches the SMB threshold",
         Every((_in_segment("Starter"), Comparison("arr", ">=", 4_500), Comparison("arr", "<", 5_000))),
         ("arr", "growth_rate"),
     ),
@@ -253,7 +253,7 @@ ALERTS = (
     Alert(
         "renewal_at_low_health",
         "high",
-        "Renewal due within 90 days with low health",
+        "Renewal due soon, health not high",
         Every((*RENEWAL_NEAR, Comparison("health_score", "<", 60))),
         ("days_to_renewal", "health_score", "arr"),
     ),

@@ -143,7 +143,7 @@ BEHAVIOR_SEGMENTS = (
             )
         ),
     ),
-    BehaviorSegment("unknown", "otherwise", "Not known", "Find out what is missing"),
+    BehaviorSegment("unknown", "otherwise", "Nothing typical", "Look at the customer itself"),
 )
 
 

@@ -1,7 +1,7 @@
 """Conditions on the measures of a customer, as models state them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StrictStr, ValidationInfo, model_validator
@@ -13,6 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "missing", "present"]
 Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]  # fits Spark's DECIMAL(38)
+_DIGITS = 38  # of a number of 30 digits times one of 8
 
 
 class Condition(Document):
@@ -56,7 +57,8 @@ class Condition(Document):
         """What a measure is compared with, where that is no date."""
         if self.threshold is None:
             return self.value
-        return thresholds[self.threshold] * (1 if self.times is None else self.times)
+        with localcontext(prec=_DIGITS):
+            return thresholds[self.threshold] * (1 if self.times is None else self.times)
 
     def comparisons(self) -> Iterator["Condition"]:
         """The comparisons in it, in the order written."""

@@ -96,6 +96,14 @@ def configuration_hash(text: str) -> str:
 
 
 def _model_hash(whole: Mapping[str, Any]) -> str:
-    """SHA-256 of the models of a configuration, whatever the order of their keys."""
-    models = {name: whole.get(name) for name in _MODELS}
+    """SHA-256 of the models of a configuration, whatever the order of their keys.
+
+    Without the answers to the checklist, on which no row depends.
+    """
+    models = {
+        name: {key: value for key, value in whole[name].items() if key != "checklist"}
+        if whole.get(name)
+        else None
+        for name in _MODELS
+    }
     return configuration_hash(json.dumps(models, sort_keys=True))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from jobs.core.config.conditions import Condition, Rule
 from jobs.core.config.model import CANCELLED, ScoringModel
-from jobs.core.config.segmentation import AT_RISK, CHURNED, Axis
+from jobs.core.config.segmentation import AT_RISK, CHURNED, Axis, TierMemory
 
 OTHERWISE = "none of the others"  # of the last segment or tier, which has no condition
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
@@ -20,6 +20,8 @@ def trigger(model: ScoringModel, axis: Axis, start: str | None, end: str) -> str
         below, above = segments.health.limits(model.thresholds)
         if end == AT_RISK:
             return f"health_score < {below.normalize():f}"
+        if start is None:
+            return f"health_score >= {below.normalize():f}"
         return f"health_score > {above.normalize():f} for {segments.health.healthy_after_days} days"
     if axis == "behavior_segment":
         return in_words({rule.segment: rule.when for rule in segments.behavior}[end], model)
@@ -29,8 +31,12 @@ def trigger(model: ScoringModel, axis: Axis, start: str | None, end: str) -> str
         else [(segment.segment, segment) for segment in segments.value]
     )
     names, rules = [name for name, _ in ordered], dict(ordered)
-    falls = start is not None and names.index(end) > names.index(start)
-    return opposite(rules[str(start)].when, model) if falls else in_words(rules[end].when, model)
+    memory = segments.tier_memory if axis == "tier" else TierMemory()
+    if start is not None and names.index(end) > names.index(start):
+        words = opposite(memory.stays_while.get(start, rules[start].when), model)
+    else:
+        words = in_words(rules[end].when, model)
+    return f"{words} in {memory.snapshots} snapshots in a row" if memory.snapshots > 1 else words
 
 
 def in_words(condition: Condition | None, model: ScoringModel) -> str:

@@ -32,7 +32,7 @@ class Item:
     key: ChecklistKey | None = None
 
 
-_LEVELS = frozenset({"service levels in use", "CSM ratios in order"})
+_RATIOS = frozenset({"CSM ratios", "CSM ratios in order", "service levels in use"})
 ITEMS = (
     Item("Clear criteria for each tier", (CRITERIA,)),
     Item("Scoring methodology documented", (SCORING,)),
@@ -42,7 +42,7 @@ ITEMS = (
     Item("Potential indicators tracked", (INPUTS,), measures_with("potential")),
     Item("Strategic scoring inputs defined", (INPUTS,), measures_with("strategic")),
     Item("Automated calculation possible", always=f"{_BY_THE_JOB} customer_tiers"),
-    Item("CSM ratios defined per tier", (ENGAGEMENT,), _LEVELS),
+    Item("CSM ratios defined per tier", (ENGAGEMENT,), _RATIOS),
     Item("Touchpoint cadence specified", (ENGAGEMENT,), frozenset({"cadence"})),
     Item("Resource allocation approved", key="allocation_approved_by"),
     Item("Escalation paths documented", (ENGAGEMENT,), frozenset({"escalation"})),

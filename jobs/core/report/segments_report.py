@@ -65,6 +65,7 @@ def _open_levels(segments: Segmentation) -> Iterator[Finding]:
     """What the checklist asks of each service level, and some leave open."""
     levels = {level.service_level: level for level in segments.service_levels}
     checks = {
+        "CSM ratios": ("customers a CSM", ("customers_per_csm",)),
         "cadence": ("reviews and contacts", ("qbrs_per_year", "touches_per_year")),
         "playbooks": ("activities", ("success_activities",)),
         "metrics": ("metrics", ("metrics_focus",)),

@@ -185,13 +185,22 @@ def test_limits_of_health_are_in_order() -> None:
 def test_limits_of_health_are_numbers_or_name_thresholds() -> None:
     known = sorted(SHIPPED["thresholds"])
     assert segments_problems(lambda content: content["health"].update(healthy_above="hihg_health")) == [
-        f"(the document): segments.health: must name one of thresholds {known}, got 'hihg_health'; "
-        "did you mean 'high_health'?"
+        f"(the document): segments.health.healthy_above: must be a number or one of thresholds {known}, "
+        "got 'hihg_health'; did you mean 'high_health'?"
     ]
     numbers = model(
         lambda content: content["segments"]["health"].update(at_risk_below=39.5, healthy_above="60.25")
     )
     assert numbers.segmentation.health.limits({}) == (Decimal("39.5"), Decimal("60.25"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"), [(True, "number"), ([40], "number"), ("Infinity", "finite number")]
+)
+def test_limit_of_health_that_is_neither_is_told_in_one_message(wrong: object, kind: str) -> None:
+    assert segments_problems(lambda content: content["health"].update(at_risk_below=wrong)) == [
+        f"segments.health.at_risk_below: must be a {kind} or the name of a threshold, got {wrong!r}"
+    ]
 
 
 STATES = "['At-Risk', 'Healthy', 'any']"

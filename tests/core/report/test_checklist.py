@@ -4,6 +4,7 @@ import re
 from typing import get_args
 
 from jobs.core.config.model import ChecklistKey, load_model
+from jobs.core.config.table_registry import Aspect, measures_with
 from jobs.core.report.checklist import CHECKLIST, ITEMS, checklist
 from jobs.core.report.model_report import Finding, model_findings
 from jobs.core.report.segments_report import segments_findings
@@ -24,6 +25,19 @@ def test_each_of_the_items_has_a_finding() -> None:
     assert {finding.area for finding in found.values()} == {CHECKLIST}
     assert {finding.verdict for finding in found.values()} == {"ok", "look"}, "what is missing is told once"
     assert {item.key for item in ITEMS if item.key} == set(get_args(ChecklistKey))
+
+
+def test_findings_that_items_name_are_made() -> None:
+    made = {finding.check for finding in [*model_findings(VALUE), *segments_findings(VALUE)]}
+    measures = {name for aspect in get_args(Aspect) for name in measures_with(aspect)}
+    assert {check for item in ITEMS for check in item.checks} - measures <= made
+    without = [
+        level.model_copy(update={"customers_per_csm": None}) for level in VALUE.segmentation.service_levels
+    ]
+    segments = VALUE.segmentation.model_copy(update={"service_levels": tuple(without)})
+    model = VALUE.model_copy(update={"segments": segments})
+    [ratios] = (each for each in checklist(model, segments_findings(model)) if "ratios" in each.check)
+    assert (ratios.verdict, ratios.detail) == ("look", "Engagement: CSM ratios")
 
 
 def test_what_nothing_here_can_tell_is_answered_by_the_model() -> None:

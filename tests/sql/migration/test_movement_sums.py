@@ -1,6 +1,8 @@
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.config.model import load_model
+from jobs.core.pipeline.migration import retains_arr
 from tests.sql.migration.test_tier_migration_summary import MOVEMENTS
 from tests.sql.steps import assert_rows, run_step, table
 
@@ -42,3 +44,16 @@ def test_each_move_is_added_up_with_what_its_retention_is_made_of(
         ("new", None, "A", 1, "0.00", "5.00", "5.00", *unknown, 0, "0.00", "0.00", "0.00"),
         ("churned", "B", None, 1, "6.00", "0.00", "-6.00", *unknown, *retained[1]),
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "compares_arr", "expected"),
+    [
+        ("value_potential_strategic", True, True),
+        ("value_potential_strategic", False, False),
+        # Its customers may have ARR by their profiles, and it doesn't go by it.
+        ("profitability_adherence", True, False),
+    ],
+)
+def test_what_is_retained_is_what_the_model_goes_by(model: str, compares_arr: bool, expected: bool) -> None:
+    assert retains_arr(compares_arr, load_model(model)) is expected

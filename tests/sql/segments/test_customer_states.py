@@ -361,7 +361,15 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
         "another approved": ("approve", "Declining", "Eve", None),
         "rejected": REJECTED,
     }
-    keys = [*decisions, "waiting", "cancelled later", "automatic", "without a rule", "not cancelled"]
+    keys = [
+        *decisions,
+        "waiting",
+        "cancelled later",
+        "of before",
+        "automatic",
+        "without a rule",
+        "not cancelled",
+    ]
     behavior = {"automatic": "Quiet", "without a rule": "Steady"}
 
     result = customer_states(
@@ -370,8 +378,10 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
             *(
                 remembered(key, behavior_segment=behavior.get(key, "Declining"))
                 for key in keys
-                if key not in {"waiting", "cancelled later"}
+                if key not in {"waiting", "cancelled later", "of before"}
             ),
+            # Outputs of before don't tell the last one.
+            remembered("of before", behavior_segment="Declining", last_behavior_segment=None),
             remembered(
                 "cancelled later",
                 is_scored=False,
@@ -420,6 +430,7 @@ def test_a_customer_who_cancelled_waits_to_be_called_churned(spark: SparkSession
             leaving_since="2024-06-30",
         ),
         left("cancelled later", "Declining", "pending", was_scored=False),
+        left("of before", "Declining", "pending"),
         left("automatic", "Quiet", "done", leaving_since=None),
         left("without a rule", "Steady", None, leaving_since=None),
         left(
