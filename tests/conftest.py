@@ -27,10 +27,11 @@ FACTS = (
 )
 ACCOUNTS = "account_id STRING, status STRING"
 PROFILES = (
-    "customer_id STRING, customer_name STRING, arr DECIMAL(19,4), contract_years DECIMAL(20,8), "
-    "on_time_payment_rate DECIMAL(20,8), user_growth_rate DECIMAL(20,8), seats_used INT, seats_bought INT, "
-    "use_cases_matched INT, use_cases_total INT, brand_rating DECIMAL(20,8), reference_rating DECIMAL(20,8), "
-    "influence_rating DECIMAL(20,8), nps DECIMAL(20,8), health_score DECIMAL(20,8), renewal_date DATE, "
+    "customer_id STRING, customer_name STRING, arr DECIMAL(19,4), mrr DECIMAL(19,4), "
+    "contract_years DECIMAL(20,8), on_time_payment_rate DECIMAL(20,8), user_growth_rate DECIMAL(20,8), "
+    "seats_used INT, seats_bought INT, use_cases_matched INT, use_cases_total INT, "
+    "brand_rating DECIMAL(20,8), reference_rating DECIMAL(20,8), influence_rating DECIMAL(20,8), "
+    "nps DECIMAL(20,8), sentiment DECIMAL(20,8), health_score DECIMAL(20,8), renewal_date DATE, "
     "cancelled_on DATE, delivered_service_level STRING, valid_from DATE"
 )
 LABELS = {"model", "run_id"}

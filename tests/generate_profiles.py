@@ -40,6 +40,8 @@ CHOICES: dict[str, tuple[str | int | None, ...]] = {
     "reference_rating": (None, "0", "49.999999", "50", "100", "-5"),
     "influence_rating": (None, "0", "70", "99.999999", "100"),
     "nps": (None, "-100", "-0.000001", "0", "49", "50", "90"),
+    "sentiment": (None, None, "-0.000001", "0", "70"),
+    "mrr": (None, None, "416.665", "5000", "8333.34"),
     "health_score": (None, "0", "39.999999", "40", "50", "60", "60.000001", "75", "75", "90", "120"),
     "seats_used": (None, 0, 7, 40, 100, 130),
     "seats_bought": (None, 0, 3, 100, 100, 700),
@@ -283,6 +285,7 @@ def _cast_profiles(dates: Sequence[date]) -> list[Row]:
         ),
         *_path("Cancels in calm", dates, "cancelled_on", (None,) * 5 + (dates[5],)),
         *_path("Cancels and is refused", dates, "cancelled_on", (None,) * 5 + (dates[5],)),
+        profile("Told by the month", None, **{**FULL, "arr": None, "mrr": "2083.335", "sentiment": "-1"}),
         *_path("Shrinks", dates, "arr", ("6000", "6000", "4000")),
         # Scored, then measured too little, then cancelled.
         profile("Unknown, then cancels", None, **FULL),

@@ -2,10 +2,10 @@
 -- Inputs: active_customers (customer_measures with the name), customer_profiles.
 -- Shuffles: none of its own: both come together by customer, which is enough where a session allows it
 -- (spark.sql.requireAllClusterKeysForCoPartition); else both.
--- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back to the
--- facts, and says so: ARR to the revenue of the window, growth to the trend of events. A customer without
--- events has counts and money of 0; a sum that its column can't hold stays NULL. A company's own columns of
--- dim_customers pass by the stars.
+-- Why: measures of the profile stand beside those of the facts. What a profile doesn't tell falls back, and
+-- says so: ARR to twelve times the MRR, else to the revenue of the window, growth to the trend of events. A
+-- customer without events has counts and money of 0; a sum that its column can't hold stays NULL. A company's
+-- own columns of dim_customers pass by the stars.
 WITH together AS (
     SELECT
         coalesce(facts.as_of, profiles.as_of) AS as_of,
@@ -53,6 +53,7 @@ WITH together AS (
 SELECT
     * EXCEPT (
         arr,
+        mrr,
         user_growth_rate,
         health_score,
         seats_used,
@@ -63,8 +64,16 @@ SELECT
         conflicting_accounts,
         event_rows
     ),
-    coalesce(arr, if(active_months > 0, total_revenue, NULL)) AS arr,
-    CASE WHEN arr IS NOT NULL THEN 'given' WHEN active_months > 0 THEN 'revenue' END AS arr_source,
+    CASE
+        WHEN arr IS NOT NULL THEN arr
+        WHEN mrr IS NOT NULL THEN TRY_CAST(mrr * 12 AS DECIMAL(18, 2))
+        WHEN active_months > 0 THEN total_revenue
+    END AS arr,
+    CASE
+        WHEN arr IS NOT NULL THEN 'given'
+        WHEN mrr IS NOT NULL THEN 'mrr'
+        WHEN active_months > 0 THEN 'revenue'
+    END AS arr_source,
     CAST(coalesce(user_growth_rate, events_trend) AS DECIMAL(38, 6)) AS growth_rate,
     CASE
         WHEN user_growth_rate IS NOT NULL THEN 'given' WHEN events_trend IS NOT NULL THEN 'events'

@@ -93,6 +93,13 @@ def test_what_follows_from_the_segments_is_that_of_the_reference_in_an_odd_layou
         for row in workspace.rows("data_quality", output=output)
         if row["rule"] == "decision_without_effect"
     ]
+    tied = [
+        row for row in workspace.rows("data_quality", output=output) if row["rule"] == "arr_ties_to_snapshot"
+    ]
+    arr = sum(row["arr"] or 0 for row in workspace.rows("customer_tiers", dates[1], output))
+    assert [(row["as_of"], row["verdict"], row["example"]) for row in tied] == [
+        (dates[1], "passed", f"moved {arr:,}, snapshot {arr:,}")
+    ]
     assert sorted(told) == [(as_of, len(without), sum(without)) for as_of in dates]
     assert any(without)
 

@@ -104,6 +104,8 @@ def _profile_measures(profile: Row, measures: Row, as_of: date) -> Row:
     """The measures of one customer's profile, which may be all NULL, with what stands in for them."""
     by_revenue = measures["total_revenue"] if measures["active_months"] > 0 else None
     arr, arr_source = given_or(profile["arr"], by_revenue, "revenue")
+    if profile["arr"] is None and profile["mrr"] is not None:
+        arr, arr_source = 12 * profile["mrr"], "mrr"
     growth, growth_source = given_or(profile["user_growth_rate"], measures["events_trend"], "events")
     renewal_date = profile["renewal_date"]
     return {
@@ -123,6 +125,7 @@ def _profile_measures(profile: Row, measures: Row, as_of: date) -> Row:
         "reference_rating": profile["reference_rating"],
         "influence_rating": profile["influence_rating"],
         "nps": profile["nps"],
+        "sentiment": profile["sentiment"],
         "given_health_score": profile["health_score"],
         "renewal_date": renewal_date,
         "days_to_renewal": None if renewal_date is None else (renewal_date - as_of).days,

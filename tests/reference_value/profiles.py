@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from tests.reference.exact import Row, json_object, rounded
 
-MONEY = ("arr",)
+MONEY = ("arr", "mrr")
 NUMBERS = (
     "contract_years",
     "on_time_payment_rate",
@@ -18,6 +18,7 @@ NUMBERS = (
     "reference_rating",
     "influence_rating",
     "nps",
+    "sentiment",
     "health_score",
 )
 COUNTS = ("seats_used", "seats_bought", "use_cases_matched", "use_cases_total")

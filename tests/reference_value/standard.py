@@ -58,6 +58,7 @@ CHURN_SIGNALS: tuple[Condition, ...] = (
     Comparison("events_trend", "<=", Decimal("-0.5")),
     Comparison("health_score", "<", 40),
     Comparison("nps", "<", 0),
+    Comparison("sentiment", "<", 0),
     Comparison("cancelled_on", "present"),
     Comparison("on_time_payment_rate", "<", Decimal("0.8")),
 )

@@ -44,7 +44,8 @@ class Comparison:
             checks = self._decision_checks(current)
         with self.comparison(current, previous) as frames:
             parts = F.col("movement") != TOTAL
-            sides = {side: Total(F.when(parts, F.col(side))) for side in ("revenue_before", "revenue_after")}
+            told = ("revenue_before", "revenue_after", "arr_after")
+            sides = {side: Total(F.when(parts, F.col(side))) for side in told}
             compared = self._output.write_all(current, frames, self.model, {"tier_migration_summary": sides})
         if previous is None:
             return replace(compared, previous_run_id=None), checks
@@ -127,22 +128,21 @@ class Comparison:
         moved = current.written["tier_migration_summary"].totals
         sides = (("revenue_after", current), ("revenue_before", previous))
         fell = current.revenue < self._output.settings.quality.limits.revenue_kept * previous.revenue
-        customers = current.written["customer_tiers"].rows
+        tiers = current.written["customer_tiers"]
+        # Of a snapshot that is compared anew the sum isn't known, nor are ARRs compared with a side without.
+        arr = {"moved": moved["arr_after"], "snapshot": tiers.totals.get("arr")}
+        ties = [] if None in arr.values() else [("arr_ties_to_snapshot", arr)]
+        ties += [
+            ("movements_tie_to_snapshots", {"moved": moved[side] or 0, "snapshot": snapshot.revenue})
+            for side, snapshot in sides
+        ]
         return [
-            *(
-                self._rules.conserved(
-                    "movements_tie_to_snapshots",
-                    "tier_migration_summary",
-                    moved=moved[side] or 0,
-                    snapshot=snapshot.revenue,
-                )
-                for side, snapshot in sides
-            ),
+            *(self._rules.conserved(rule, "tier_migration_summary", **figures) for rule, figures in ties),
             *self._rules.about_total(
                 "revenue_fell",
                 "customer_tiers",
-                checked=customers,
-                failed=customers if fell else 0,
+                checked=tiers.rows,
+                failed=tiers.rows if fell else 0,
                 figures=f"{current.revenue:,} after {previous.revenue:,} on {previous.as_of}",
             ),
         ]

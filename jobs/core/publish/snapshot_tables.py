@@ -60,12 +60,11 @@ def write_snapshot(
             "--allow-empty"
         )
     with snapshot_engine(output, model, run, features) as engine:
-        snapshot = output.write_all(
-            run.snapshot,
-            engine.tables(tables_of_stage("snapshot")),
-            model,
-            {"customer_tiers": _score_totals(model)},
-        )
+        frames = engine.tables(tables_of_stage("snapshot"))
+        totals = _score_totals(model)
+        if "arr" in frames["customer_tiers"].columns:
+            totals["arr"] = Total(F.col("arr"))
+        snapshot = output.write_all(run.snapshot, frames, model, {"customer_tiers": totals})
     tiers, excluded = (snapshot.written[name] for name in ("customer_tiers", "excluded_customers"))
     checks = [
         output.rules.conserved(

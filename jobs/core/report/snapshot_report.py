@@ -27,6 +27,7 @@ _HALF = Decimal("0.5")  # of an input is missing, or stands in
 
 _NO_COLUMN = "the latest snapshot has no such column: publish again"
 # Where a measure comes from, by the column that tells it.
+_GIVEN = ("given", "mrr")
 _SOURCES = {"arr_source": "ARR", "growth_source": "growth", "health_source": "health"}
 # Where an override would show: an axis as assigned, and as it would be without.
 _WITHOUT_OVERRIDE = {
@@ -97,7 +98,7 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
     columns |= {f"in {rule.tier}": F.count_if(F.col("tier") == rule.tier) for rule in model.tiers}
     columns |= {f"near {place}": F.count_if(each) for place, each in enumerate(near)}
     columns |= {f"has {name}": F.count(name) for name in (*measures, *_SOURCES) if name in there}
-    columns |= {f"given {name}": F.count_if(F.col(name) == "given") for name in _SOURCES if name in there}
+    columns |= {f"given {name}": F.count_if(F.col(name).isin(*_GIVEN)) for name in _SOURCES if name in there}
     if COVERAGE in there:
         columns[COVERAGE] = F.avg(COVERAGE)
     found = _counted(tiers, columns)

@@ -13,7 +13,7 @@ FACTS = (
 )
 PROFILES = (
     "as_of DATE, customer_key STRING, "
-    "customer_name STRING, arr DECIMAL(18,2), user_growth_rate DECIMAL(18,6), "
+    "customer_name STRING, arr DECIMAL(18,2), mrr DECIMAL(18,2), user_growth_rate DECIMAL(18,6), "
     "seats_used BIGINT, seats_bought BIGINT, use_cases_matched BIGINT, use_cases_total BIGINT, "
     "nps DECIMAL(18,6), health_score DECIMAL(18,6), renewal_date DATE, known_since DATE"
 )
@@ -73,7 +73,7 @@ def fact(key: str, **changes: Any) -> Row:
 
 def profile(key: str, **changes: Any) -> Row:
     """An ordinary profile, but for the changes."""
-    given = {"arr": "1000.00", "user_growth_rate": "0.25", "health_score": "70.5"}
+    given = {"arr": "1000.00", "mrr": None, "user_growth_rate": "0.25", "health_score": "70.5"}
     return {"as_of": AS_OF, "customer_key": key, "customer_name": "Profile", **PASSED_ON, **given, **changes}
 
 
@@ -145,8 +145,15 @@ def test_a_customer_without_a_profile_falls_back_to_its_facts(spark: SparkSessio
 def test_what_a_profile_does_not_tell_falls_back_each_by_itself(spark: SparkSession) -> None:
     result = profiled_customers(
         spark,
-        [fact("c1"), fact("c2"), fact("c3", events_trend=None)],
-        [profile("c1", arr=None), profile("c2", user_growth_rate=None), profile("c3", user_growth_rate=None)],
+        [fact("c1"), fact("c2"), fact("c3", events_trend=None), fact("c4"), fact("c5"), fact("c6")],
+        [
+            profile("c1", arr=None),
+            profile("c2", user_growth_rate=None),
+            profile("c3", user_growth_rate=None),
+            profile("c4", arr=None, mrr="10.01"),
+            profile("c5", mrr="10.01"),
+            profile("c6", arr=None, mrr="9999999999999999.99"),
+        ],
     )
 
     assert_rows(
@@ -155,6 +162,9 @@ def test_what_a_profile_does_not_tell_falls_back_each_by_itself(spark: SparkSess
         profiled("c1", arr="200.00", arr_source="revenue"),
         profiled("c2", growth_rate="1", growth_source="events"),
         profiled("c3", events_trend=None, growth_rate=None, growth_source=None),
+        profiled("c4", arr="120.12", arr_source="mrr"),
+        profiled("c5"),
+        profiled("c6", arr=None, arr_source="mrr"),
     )
 
 

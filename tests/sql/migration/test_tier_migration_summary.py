@@ -26,7 +26,7 @@ Moved = tuple[str | None, ...]
 
 def tier_migration_summary(spark: SparkSession, *movements: Moved) -> DataFrame:
     moved = table(spark, MOVEMENTS, movements)
-    with Engine(spark, movements=moved, previous_as_of=date(2024, 9, 30)) as engine:
+    with Engine(spark, movements=moved, retains_arr=False, previous_as_of=date(2024, 9, 30)) as engine:
         return engine.table("tier_migration_summary")
 
 

@@ -18,7 +18,7 @@ Moved = tuple[str | None, str | None, str, str]
 def tier_retention(spark: SparkSession, *movements: Moved) -> DataFrame:
     beside = {name: F.lit(None).cast("decimal(19,2)") for name in BESIDE}
     moved = table(spark, MOVEMENTS, movements).withColumns({"movement": F.lit("moved"), **beside})
-    with Engine(spark, movements=moved) as engine:
+    with Engine(spark, movements=moved, retains_arr=False) as engine:
         return engine.table("tier_retention")
 
 
