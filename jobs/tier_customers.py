@@ -9,6 +9,7 @@ from jobs.core.commands.kit import leave
 COMMANDS = {
     "publish": Subcommand("jobs.publish", "publish tiers, and what changed, for one or more dates"),
     "reproduce": Subcommand("jobs.reproduce", "compute a published run again and compare"),
+    "explain": Subcommand("jobs.explain", "say why one customer is what it is"),
     "decide": Subcommand("jobs.decide", "list what waits for a decision, and record decisions"),
     "check-model": Subcommand("jobs.check_model", "check models, and their latest snapshots"),
     "check-source": Subcommand("jobs.check_source", "read the sources as a run does; publish nothing"),

@@ -1,13 +1,17 @@
 """Every column of every published table equals an independent reference, on inputs that try to break it."""
 
+import io
 import json
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
+from jobs import explain
 from jobs.core.config.model import load_model
 from tests.conftest import ACCOUNTS, FACTS, Row, Workspace
 from tests.generate import history_inputs, hostile_inputs
@@ -75,6 +79,7 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
     assert_comparison(workspace, previous, None)
     assert_snapshot(workspace, current)
     assert_comparison(workspace, current, previous)
+    assert_explained(workspace, previous, current)
     stored_facts, stored_accounts = (
         workspace.table(name, output=".") for name in ("fct_revenues", "dim_accounts")
     )
@@ -95,6 +100,38 @@ def test_hostile_inputs_are_scored_and_compared_as_the_reference_does_it(workspa
         if any(amount(row[name]) != Fraction(row[name]) for name in ("total_revenue", "total_gross_margin"))
     ]
     assert found["amount_too_precise"]["failed"] == len(too_precise)
+
+
+def assert_explained(workspace: Workspace, previous: Snapshot, current: Snapshot) -> None:
+    """One customer's components add up to its scores, and its history is that of both snapshots."""
+    before = {row["customer_key"]: row for row in previous.customer_tiers}
+    customer = max(
+        (row for row in current.customer_tiers if row["customer_key"] in before),
+        key=lambda row: row["adherence_score"],
+    )
+    rows = explained(workspace, customer["customer_key"])
+    for score in ("profitability", "adherence"):
+        points = [row["points"] for row in rows["score_components"] if row["score"] == score]
+        assert sum(points) == customer[f"{score}_score"]
+    assert [(row["as_of"], row["tier"], row["score"]) for row in rows["history"]] == [
+        (str(each["as_of"]), each["tier"], each["adherence_score"])
+        for each in (before[customer["customer_key"]], customer)
+    ]
+    gone = current.excluded_customers[0]
+    [row] = explained(workspace, gone["customer_key"])["excluded_customers"]
+    assert row["reason"] == gone["reason"]
+
+
+def explained(workspace: Workspace, key: str) -> dict[str, list[Row]]:
+    """What the command tells programs of one customer, by table."""
+    given = ["--config", str(workspace.config), "--log-file", str(workspace.folder / "job.log")]
+    out = io.StringIO()
+    with redirect_stdout(out):
+        assert explain.run([*given, "--json", f"--customer={key}"]) == 0
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in json.loads(out.getvalue(), parse_float=Decimal):
+        rows[row["table"]].append(row)
+    return rows
 
 
 def test_amounts_rounded_row_by_row_would_come_to_other_sums() -> None:

@@ -1,11 +1,12 @@
 """The model for ARR and profiles: published tables equal an independent reference, and a printed example."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from jobs import publish
+from jobs import explain, publish
 from tests.conftest import PROFILES, Row, Workspace, active, fact
 from tests.end_to_end.test_against_reference import assert_same_rows
 from tests.generate_profiles import History, profile, value_history
@@ -27,6 +28,17 @@ TOLD = (
     "Mid-Market 33 32.7% 15.0% to 25.0% 2,945,000 97.7% 25.0% to 35.0% 15.0",
     "Starter 68 67.3% 30.0% to 40.0% 68,000 2.3% 5.0% to 10.0% -",
     "Mid-Market Approaches the Enterprise threshold low 32",
+)
+
+EXPLAINED = (
+    "value_potential_strategic on 2024-12-31",
+    "Why TechCorp is Growth Tier 2: HIGH_POTENTIAL (Account growth)",
+    "arr 65,000.00 68 of 100 0.6800 0.50 34.000000",
+    "total score 77.537500",
+    "value_segment Mid-Market Mid-Market arr >= 25,000",
+    "behavior_segment Expanding Expanding events_trend >= 0.2 or growth_rate >= 0.2",
+    "No move since the snapshot before, or there is none.",
+    "2024-12-31 Growth 77.537500 ▇",
 )
 
 
@@ -110,3 +122,21 @@ def test_the_printed_example_has_the_scores_that_its_weights_give(
         assert Decimal(scaled) * Decimal(weight.strip("%")) / 100 == Decimal(points), measure
         [component] = [line for line in VALUE["components"] if line["metric"] == measure]
         assert (component["score"], f"{component['weight']:.0%}") == (score, weight)
+
+    # What the command tells of one customer, for people and for programs.
+    asked = [*map(str, given[:4]), "--customer"]
+    assert explain.run([*asked, "TechCorp"]) == 0
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in EXPLAINED:
+        assert line in told, line
+    assert explain.run([*asked, "TechCorp", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out, parse_float=Decimal)
+    told_points = [row["points"] for row in rows if row["table"] == "score_components"]
+    assert sum(told_points) == sum(
+        techcorp[f"{score}_score"] for score in ("value", "potential", "strategic", "total")
+    )
+    assert {row["table"] for row in rows} >= {"customer_tiers", "customer_segments", "history"}
+    assert explain.run([*asked, "techcrop"]) == 2
+    assert "got 'techcrop'; did you mean 'TechCorp'?" in capsys.readouterr().err
+    assert explain.run([*asked, "TechCorp", "--as-of", "2024-12-30"]) == 2
+    assert "there are 2024-12-31" in capsys.readouterr().err

@@ -90,3 +90,19 @@ def the_snapshot(output: Output, model: ScoringModel, as_of: date | None = None)
             f"{model.name}; {listed}"
         )
     return found
+
+
+def snapshots_until(output: Output, model: ScoringModel, as_of: date | None = None) -> list[RecordedSnapshot]:
+    """The published snapshot of a date, or the latest one, and all before it, oldest first.
+
+    Raises:
+        ConfigurationError: there is none, or another version of the model published it.
+    """
+    last = the_snapshot(output, model, as_of)
+    if not output.log.is_of(model, last.snapshot):
+        raise ConfigurationError(
+            f"{output.root.location}: must hold a snapshot of {last.as_of} of {model.name} as it is now, got "
+            "one of before a change; publish the date again, or name the model of then in the configuration"
+        )
+    published = output.log.published_snapshots(model.name)
+    return [RecordedSnapshot(last.tables, published[day]) for day in sorted(published) if day <= last.as_of]

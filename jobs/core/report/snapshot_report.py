@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from jobs.core.config.model import COVERAGE, ScoringModel
 from jobs.core.config.segmentation import Segmentation, Share
+from jobs.core.report.explained import percent
 from jobs.core.report.model_report import ANTI_PATTERNS, NO_SEGMENTS, Finding, Verdict, digits, limit_of
 
 THRESHOLDS, INPUTS = "Thresholds against the data", "Inputs"
@@ -27,7 +28,6 @@ _HALF = Decimal("0.5")  # of an input is missing, or stands in
 
 _NO_COLUMN = "the latest snapshot has no such column: publish again"
 # Where a measure comes from, by the column that tells it.
-_GIVEN = ("given", "mrr")
 _SOURCES = {"arr_source": "ARR", "growth_source": "growth", "health_source": "health"}
 # Where an override would show: an axis as assigned, and as it would be without.
 _WITHOUT_OVERRIDE = {
@@ -82,10 +82,6 @@ def _share(part: Any, whole: Any) -> Decimal:  # noqa: ANN401  (counts or sums o
     return Decimal(part or 0) / Decimal(whole) if whole else Decimal(0)
 
 
-def _percent(share: Decimal) -> str:
-    return f"{100 * share:.1f}%"
-
-
 def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
     there = set(tiers.columns)
     thresholds = [(score, limit) for score, limit in tier_thresholds(model) if score in there]
@@ -98,7 +94,9 @@ def _tiers_findings(model: ScoringModel, tiers: DataFrame) -> Iterator[Finding]:
     columns |= {f"in {rule.tier}": F.count_if(F.col("tier") == rule.tier) for rule in model.tiers}
     columns |= {f"near {place}": F.count_if(each) for place, each in enumerate(near)}
     columns |= {f"has {name}": F.count(name) for name in (*measures, *_SOURCES) if name in there}
-    columns |= {f"given {name}": F.count_if(F.col(name).isin(*_GIVEN)) for name in _SOURCES if name in there}
+    columns |= {
+        f"given {name}": F.count_if(F.col(name).isin("given", "mrr")) for name in _SOURCES if name in there
+    }
     if COVERAGE in there:
         columns[COVERAGE] = F.avg(COVERAGE)
     found = _counted(tiers, columns)
@@ -127,14 +125,14 @@ def _distribution(
     customers = found["customers"]
     for rule in model.tiers:
         count = found[f"in {rule.tier}"]
-        detail = f"{count:,} of {customers:,} customers, {_percent(_share(count, customers))}"
+        detail = f"{count:,} of {customers:,} customers, {percent(_share(count, customers))}"
         yield Finding(THRESHOLDS, f"tier {rule.tier}", "ok" if count else "look", detail)
     for place, (score, limit) in enumerate(thresholds):
         count, share = found[f"near {place}"], _share(found[f"near {place}"], customers)
-        detail = f"{count:,} customers within a point of it, {_percent(share)}"
+        detail = f"{count:,} customers within a point of it, {percent(share)}"
         yield Finding(THRESHOLDS, f"{score} {digits(limit)}", "look" if share > _MANY_NEAR else "ok", detail)
     if thresholds:
-        detail = f"{found['near']:,} customers within a point, {_percent(_share(found['near'], customers))}"
+        detail = f"{found['near']:,} customers within a point, {percent(_share(found['near'], customers))}"
         yield Finding(THRESHOLDS, "any threshold of a tier", "ok", detail)
     if not tier_thresholds(model):
         yield Finding(THRESHOLDS, "scores", "ok", "does not apply: no tier has a lower limit of a score")
@@ -148,7 +146,7 @@ def _inputs(measures: list[str], found: Mapping[str, Any]) -> Iterator[Finding]:
             yield _given(what, found[f"given {name}"], found[f"has {name}"], found["customers"])
     average = found.get(COVERAGE)
     if average is not None:
-        detail = f"{_percent(Decimal(average))} of the weight is measured on average"
+        detail = f"{percent(Decimal(average))} of the weight is measured on average"
         yield Finding(INPUTS, COVERAGE, "look" if average < _HALF else "ok", detail)
 
 
@@ -157,13 +155,13 @@ def _measured(metric: str, has: int | None, customers: int) -> Finding:
         return Finding(INPUTS, metric, "missing", _NO_COLUMN)
     share = _share(has, customers)
     verdict: Verdict = "missing" if not has else "look" if share < _HALF else "ok"
-    return Finding(INPUTS, metric, verdict, f"known of {has:,} customers, {_percent(share)}")
+    return Finding(INPUTS, metric, verdict, f"known of {has:,} customers, {percent(share)}")
 
 
 def _given(what: str, given: int, has: int, customers: int) -> Finding:
     parts = {"given": given, "stands in": has - given, "unknown": customers - has}
     shares = {name: _share(count, customers) for name, count in parts.items()}
-    detail = ", ".join(f"{name} {parts[name]:,} ({_percent(share)})" for name, share in shares.items())
+    detail = ", ".join(f"{name} {parts[name]:,} ({percent(share)})" for name, share in shares.items())
     verdict: Verdict = "missing" if not has else "look" if shares["given"] < _HALF else "ok"
     return Finding(INPUTS, f"{what}, source", verdict, detail)
 
@@ -220,16 +218,16 @@ def _segmented(segmentation: Segmentation, scored: DataFrame) -> Iterator[Findin
         f"{found['overridden']:,} of {found['customers']:,} customers are other than computed by an override"
     )
     verdict: Verdict = "look" if share > _MANY_OVERRIDES else "ok"
-    yield Finding(ANTI_PATTERNS, "manual assignment", verdict, f"{detail}, {_percent(share)}")
+    yield Finding(ANTI_PATTERNS, "manual assignment", verdict, f"{detail}, {percent(share)}")
 
 
 def _beside(what: str, share: Decimal, expected: tuple[Share, Share] | None) -> tuple[Verdict, str]:
     """An actual share beside the expected one."""
     if expected is None:
-        return "missing", f"{what} {_percent(share)}, no share expected"
+        return "missing", f"{what} {percent(share)}, no share expected"
     inside = expected[0] <= share <= expected[1]
-    bounds = f"{_percent(expected[0])} to {_percent(expected[1])}"
-    detail = f"{what} {_percent(share)}, {'within' if inside else 'outside'} {bounds}"
+    bounds = f"{percent(expected[0])} to {percent(expected[1])}"
+    detail = f"{what} {percent(share)}, {'within' if inside else 'outside'} {bounds}"
     return "ok" if inside else "look", detail
 
 
@@ -247,5 +245,5 @@ def _service(found: Mapping[str, Any]) -> Iterator[Finding]:
         else:
             share = _share(count, known)
             look = share > _MANY_SERVED_OTHERWISE or bool(strange)
-            detail = f"of {known:,} customers whose service is known {described}, {_percent(share)}{strange}"
+            detail = f"of {known:,} customers whose service is known {described}, {percent(share)}{strange}"
             yield Finding(ANTI_PATTERNS, check, "look" if look else "ok", detail)

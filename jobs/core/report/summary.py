@@ -7,11 +7,12 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 
-from jobs.core.config.model import COVERAGE, TOTAL, ScoringModel
+from jobs.core.config.model import TOTAL, ScoringModel
 from jobs.core.config.segmentation import SEVERITIES
 from jobs.core.delta.tables import OutputTables
 from jobs.core.publish.recorded import RecordedSnapshot
 from jobs.core.report.answers import Answers
+from jobs.core.report.explained import explained, percent
 from jobs.core.report.tables import add_row, text_table
 from jobs.core.runtime.visible import visible
 
@@ -41,11 +42,7 @@ def show_snapshot(out: Console, snapshot: RecordedSnapshot, model: ScoringModel)
     keys = [customer["customer_key"] for customer in customers]
     components = snapshot.score_components().where(F.col("customer_key").isin(keys)).collect()
     for customer in customers:
-        _explained(out, customer, components, model)
-
-
-def _percent(share: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
-    return "-" if share is None else f"{100 * share:,.1f}%"
+        explained(out, customer, components, model)
 
 
 def _money(amount: Any) -> str:  # noqa: ANN401  (a DECIMAL or NULL)
@@ -79,12 +76,12 @@ def _tiers(out: Console, rows: list[Row], model: ScoringModel, as_of: date) -> N
             table,
             row["tier_name"] if tier == TOTAL else f"{tier} {row['tier_name']}",
             f"{row['customers']:,}",
-            _percent(row["customer_share"]),
+            percent(row["customer_share"]),
             _money(row[money]),
-            _percent(row[share]),
+            percent(row[share]),
             *(_mean(row[mean]) for mean in means.values()),
-            _percent(row["net_revenue_retention"]),
-            _percent(row["gross_revenue_retention"]),
+            percent(row["net_revenue_retention"]),
+            percent(row["gross_revenue_retention"]),
         )
     out.print(table)
 
@@ -113,7 +110,7 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
     for segment in model.segmentation.value:
         row = found[segment.segment]
         expected = [
-            "-" if low is None else f"{_percent(low)} to {_percent(high)}"
+            "-" if low is None else f"{percent(low)} to {percent(high)}"
             for low, high in (
                 (row["expected_customers_from"], row["expected_customers_to"]),
                 (row["expected_arr_from"], row["expected_arr_to"]),
@@ -123,10 +120,10 @@ def _segments(out: Console, rows: list[Row], model: ScoringModel) -> None:
             table,
             row["segment"],
             f"{row['customers']:,}",
-            _percent(row["customer_share"]),
+            percent(row["customer_share"]),
             expected[0],
             _money(row["arr"]),
-            _percent(row["arr_share"]),
+            percent(row["arr_share"]),
             expected[1],
             _mean(row["mean_health"]),
         )
@@ -165,35 +162,6 @@ def _two_customers(tiers: DataFrame) -> list[Row]:
     if not first:
         return []
     return first + tiers.where(F.col("tier") != first[0]["tier"]).orderBy(*by_revenue).limit(1).collect()
-
-
-def _explained(out: Console, customer: Row, components: list[Row], model: ScoringModel) -> None:
-    name = customer["customer_name"] or customer["customer_key"]
-    flags = ", ".join(f"{flag['flag']} ({flag['recommended_action']})" for flag in customer["action_flags"])
-    title = f"Why {name} is {customer['tier']} {customer['tier_name']}: {flags}"
-    columns = ("component", "value", "peers below", "scaled by", "weight", "points")
-    table = text_table(title, columns, numbers=True)
-    key = customer["customer_key"]
-    by_metric = {row["metric"]: row for row in components if row["customer_key"] == key}
-    for score, column in zip(model.scores, model.score_columns, strict=True):
-        for component in model.components_of(score):
-            row = by_metric[component.metric]
-            inverted = "1 - " if component.direction == "lower_is_better" else ""
-            add_row(
-                table,
-                f"  {component.metric}",
-                "-" if row["value"] is None else f"{row['value']:,.2f}",
-                "" if row["below"] is None else f"{row['below']:,} of {row['peers'] - 1:,}",
-                row["scale"] if row["percentile"] is None else f"{inverted}{row['percentile']:.4f}",
-                f"{row['weight']:.2f}",
-                "not measured" if row["points"] is None else f"{row['points']:.6f}",
-            )
-        total = customer[column]
-        add_row(table, f"{score} score", "", "", "", "", "-" if total is None else f"{total:.6f}")
-    if model.missing == "shared":
-        table.caption = f"{_percent(customer[COVERAGE])} of the weight is measured"
-        table.caption_justify = "left"
-    out.print(table)
 
 
 _IN_CATALOG = "SELECT * FROM {table} ORDER BY total_revenue DESC LIMIT 10"

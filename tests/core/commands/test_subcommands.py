@@ -35,7 +35,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     return problems
 
 
-KNOWN = "publish, reproduce, decide, check-model, check-source, upgrade, init"
+KNOWN = "publish, reproduce, explain, decide, check-model, check-source, upgrade, init"
 
 
 @pytest.mark.parametrize(
