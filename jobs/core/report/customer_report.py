@@ -135,7 +135,7 @@ def _history(
     answers: Answers, model: ScoringModel, rows: Sequence[Row], history: Sequence[RecordedSnapshot]
 ) -> None:
     by_date = {row["as_of"]: row for row in rows}
-    table = text_table(f"{model.overall} score over the snapshots", ("date", "tier", "score", ""))
+    table = text_table("History", ("date", "tier", f"{model.overall} score", ""))
     for snapshot in history:
         row = by_date.get(snapshot.as_of)
         score = row["score"] if row else None
