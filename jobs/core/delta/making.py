@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pyspark.sql.types import StructField
+from pyspark.sql.types import StructField, StructType
 
 from jobs.core.config.published_tables import TableDefinition
 from jobs.core.delta.identifiers import literal, quoted
@@ -49,3 +49,11 @@ def column_definition(field: StructField, definition: TableDefinition, *, not_nu
     nullability = " NOT NULL" if not_null else ""
     comment = definition.columns.get(field.name, "A measure of sql/features/customer_measures.sql")
     return f"{quoted(field.name)} {field.dataType.simpleString()}{nullability} COMMENT {literal(comment)}"
+
+
+def stale_comments(schema: StructType, definition: TableDefinition) -> dict[str, str]:
+    """The comments of columns that another version described in other words."""
+    there = {field.name: field.metadata.get("comment") for field in schema}
+    return {
+        name: comment for name, comment in definition.columns.items() if there.get(name, comment) != comment
+    }

@@ -21,6 +21,7 @@ from jobs.core.delta.making import (
     check_expression,
     column_definition,
     lacks_history,
+    stale_comments,
 )
 from jobs.core.delta.versions import latest_version, read_version
 from jobs.core.delta.written import Tally, Total, WrittenTable, content_hash, fitted, rows_of
@@ -96,7 +97,7 @@ class OutputTables:
         definition: TableDefinition,
         properties: Mapping[str, str] | None = None,
     ) -> None:
-        """Creates the table unless it is there, and adds the columns that it lacks.
+        """Creates the table unless it is there; adds the columns that it lacks, and describes all as we do.
 
         Raises:
             ConfigurationError: it is there with another type for one of the columns, or with a layout that
@@ -168,11 +169,14 @@ class OutputTables:
         ]
         if changed:
             raise ConfigurationError(*changed)
+        alter = f"ALTER TABLE {self.location.identifier(table)}"
         added = [field for field in fields if field.name not in there]
         if added:
             # Nullable, whatever its definition says: earlier snapshots don't have them.
             columns = ", ".join(column_definition(field, definition, not_null=False) for field in added)
-            self.spark.sql(f"ALTER TABLE {self.location.identifier(table)} ADD COLUMNS ({columns})")
+            self.spark.sql(f"{alter} ADD COLUMNS ({columns})")
+        for name, comment in stale_comments(self.read(table).schema, definition).items():
+            self.spark.sql(f"{alter} ALTER COLUMN {quoted(name)} COMMENT {literal(comment)}")
 
     def replace(
         self,

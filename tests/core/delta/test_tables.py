@@ -177,6 +177,23 @@ def test_new_columns_are_added_and_old_ones_stay(spark: SparkSession, tables: Ou
 
 
 @pytest.mark.usefixtures("written")
+def test_columns_are_described_in_the_words_of_today(spark: SparkSession, tables: OutputTables) -> None:
+    fields = frame(spark).schema.fields
+    tables.create("described", fields, LAYOUT)
+    later = OutputTables(spark, tables.location)
+    now = {**LAYOUT.columns, "customer_key": "It's the customer's key", "revenue": "In cents"}
+
+    later.create("described", fields, replace(LAYOUT, columns=now))
+
+    comments = {field.name: field.metadata.get("comment") for field in later.read("described").schema}
+    assert comments["customer_key"] == "It's the customer's key"
+    assert comments["as_of"] == "The date"
+    assert comments["revenue"] == "In cents"
+    version = later.version("described")
+    OutputTables(spark, tables.location).create("described", fields, replace(LAYOUT, columns=now))
+    assert later.version("described") == version, "nothing is told twice"
+
+
 def test_column_that_is_published_no_more_becomes_null_in_spite_of_its_check(
     spark: SparkSession, tables: OutputTables
 ) -> None:
