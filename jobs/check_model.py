@@ -4,11 +4,10 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from jobs.core.commands.arguments import Parser, optional_date
-from jobs.core.commands.configuration import models_called, read_configuration
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.configuration import read_configuration_and_date
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.config.model import ScoringModel
-from jobs.core.config.settings import Settings
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import find_snapshot
 from jobs.core.report.answers import Answers
@@ -17,7 +16,7 @@ from jobs.core.report.findings import show_findings
 from jobs.core.report.model_report import Finding, model_findings
 from jobs.core.report.published_report import published_findings
 from jobs.core.report.segments_report import segments_findings
-from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.errors import BadDataError
 from jobs.core.runtime.progress import timed
 from jobs.core.runtime.redaction import redacted
 from jobs.core.runtime.visible import visible
@@ -47,7 +46,7 @@ def _parser() -> Parser:
 
 
 def _check_models(command: Command) -> None:
-    settings, models, today = _read_everything(command)
+    settings, models, today = read_configuration_and_date(command.arguments, "--today")
     with command.session(settings.time_zone) as spark:
         output = Output(spark, settings, models)
         with Answers(as_json=command.arguments.json) as answers:
@@ -55,19 +54,6 @@ def _check_models(command: Command) -> None:
     missing = sum(finding.verdict == "missing" for finding in found)
     if command.arguments.strict and missing:
         raise BadDataError(f"{missing} findings are missing, and --strict asks for none")
-
-
-def _read_everything(command: Command) -> tuple[Settings, list[ScoringModel], date | None]:
-    """Settings, the models to check and today, with every problem in any of them told at once."""
-    problems = Problems()
-    today = None
-    with problems.gathered():
-        today = optional_date("--today", command.arguments.today)
-    with problems.gathered():
-        settings, models = read_configuration(command.arguments)
-        models = models_called(models, command.arguments.model)
-    problems.refuse()
-    return settings, models, today
 
 
 def _findings(answers: Answers, output: Output, model: ScoringModel, today: date | None) -> list[Finding]:

@@ -8,11 +8,10 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from jobs.core.commands.arguments import Parser, optional_date
-from jobs.core.commands.configuration import read_configuration
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.configuration import read_configuration_and_date
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.commands.model_fit import check_models_fit_sources
-from jobs.core.config.model import ScoringModel
 from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings
 from jobs.core.publish.date_run import DateRun
@@ -22,7 +21,7 @@ from jobs.core.publish.shared_features import SharedFeatures
 from jobs.core.publish.snapshot import begun
 from jobs.core.report.answers import Answers
 from jobs.core.report.source_report import SourceReport
-from jobs.core.runtime.errors import BadDataError, Problems
+from jobs.core.runtime.errors import BadDataError
 from jobs.core.runtime.progress import say, timed
 from jobs.core.runtime.visible import visible
 from jobs.core.sources.opening import open_sources
@@ -52,7 +51,7 @@ def _parser() -> Parser:
 
 
 def _check_source(command: Command) -> None:
-    settings, models, as_of = _read_everything(command)
+    settings, models, as_of = read_configuration_and_date(command.arguments, "--as-of")
     with (
         command.session(settings.time_zone) as spark,
         Answers(as_json=command.arguments.json) as answers,
@@ -65,18 +64,6 @@ def _check_source(command: Command) -> None:
         _show_todos(answers, command.arguments.config, settings)
         output = Rehearsal(spark, settings, models, report.set_aside)
         _rehearse(output, sources, source_versions, as_of or _as_of(latest))
-
-
-def _read_everything(command: Command) -> tuple[Settings, list[ScoringModel], date | None]:
-    """Settings, models and the date, with every problem in any of them told at once."""
-    problems = Problems()
-    as_of = None
-    with problems.gathered():
-        as_of = optional_date("--as-of", command.arguments.as_of)
-    with problems.gathered():
-        settings, models = read_configuration(command.arguments)
-    problems.refuse()
-    return settings, models, as_of
 
 
 def _as_of(latest: date | None) -> date:

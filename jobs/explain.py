@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Sequence
 
-from jobs.core.commands.arguments import Parser, optional_date
-from jobs.core.commands.configuration import models_called, read_configuration
+from jobs.core.commands.arguments import Parser
+from jobs.core.commands.configuration import read_configuration_and_date
 from jobs.core.commands.kit import Command, leave, run_command
 from jobs.core.publish.output import Output
 from jobs.core.publish.recorded import snapshots_until
 from jobs.core.report.answers import Answers
 from jobs.core.report.customer_report import show_customer
-from jobs.core.runtime.errors import Problems
 
 _MOST_SNAPSHOTS = 12  # of the history
 
@@ -35,14 +34,7 @@ def _parser() -> Parser:
 
 
 def _explain(command: Command) -> None:
-    problems = Problems()
-    as_of = None
-    with problems.gathered():
-        as_of = optional_date("--as-of", command.arguments.as_of)
-    with problems.gathered():
-        settings, models = read_configuration(command.arguments)
-        models = models_called(models, command.arguments.model)
-    problems.refuse()
+    settings, models, as_of = read_configuration_and_date(command.arguments, "--as-of")
     with command.session(settings.time_zone) as spark:
         output = Output(spark, settings, models)
         found = [(model, snapshots_until(output, model, as_of)) for model in models]

@@ -2,7 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from datetime import date
 
+from jobs.core.commands.arguments import optional_date
 from jobs.core.config.model import ScoringModel, fallbacks_of, load_model
 from jobs.core.config.rules import QualityRules
 from jobs.core.config.settings import Settings, load_settings
@@ -31,6 +33,25 @@ def read_configuration(given: argparse.Namespace) -> tuple[Settings, list[Scorin
         problems += _models_apart(models)
     problems.refuse()
     return settings, models
+
+
+def read_configuration_and_date(
+    given: argparse.Namespace, option: str
+) -> tuple[Settings, list[ScoringModel], date | None]:
+    """Settings, the models that --model names (all of a command without it), and the date of an option.
+
+    Raises:
+        ConfigurationError: every problem in any of them, at once.
+    """
+    problems = Problems()
+    day = None
+    with problems.gathered():
+        day = optional_date(option, vars(given)[option.removeprefix("--").replace("-", "_")])
+    with problems.gathered():
+        settings, models = read_configuration(given)
+        models = models_called(models, vars(given).get("model"))
+    problems.refuse()
+    return settings, models, day
 
 
 def models_called(models: Sequence[ScoringModel], name: str | None) -> list[ScoringModel]:
